@@ -1,0 +1,2 @@
+//! Fills up.
+fn main() {}
