@@ -1,0 +1,192 @@
+//! The command line and its environment twins, as typed.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::secrets::SecretList;
+use crate::error::StartError;
+
+/// A session gateway in front of an unchanged Next.js frontend.
+///
+/// Resolves the signed session cookie against the database, hands the signed-in user to Next.js
+/// in request headers, answers register, login and logout, and forwards everything else.
+#[derive(Debug, Parser)]
+#[command(name = "nextbnb-gateway", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Settings of `serve`, the command when none is named.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve in front of a running Next.js (the default command)
+    Serve(ServeArgs),
+    /// Develop: start `next dev` and serve in front of it, hot reload included
+    Dev(DevArgs),
+    /// Apply pending migrations, say which, and end
+    Migrate(MigrateArgs),
+    /// Ask a gateway on this machine whether it serves; for container health checks
+    Health(HealthArgs),
+}
+
+/// Settings of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub listen: ListenArgs,
+    /// Origin of Next.js, plain HTTP
+    #[arg(
+        long,
+        env = "NEXTBNB_UPSTREAM",
+        value_name = "URL",
+        default_value = "http://localhost:3001"
+    )]
+    pub upstream: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub database: DatabaseArgs,
+    /// Start without applying pending migrations
+    #[arg(long, env = "NEXTBNB_NO_MIGRATE")]
+    pub no_migrate: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub session: SessionArgs,
+    /// Time that running requests get after SIGTERM; upgrades and event streams get one second
+    #[arg(long, env = "NEXTBNB_DRAIN", value_name = "DURATION", default_value = "10s")]
+    pub drain: humantime::Duration,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub log: LogArgs,
+}
+
+/// Settings of `dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Folder of the Next.js application [default: the first folder upwards that holds a
+    /// `frontend/` depending on `next`, or depends on `next` itself]
+    #[arg(long, env = "NEXTBNB_FRONTEND", value_name = "DIR", conflicts_with = "upstream")]
+    pub frontend: Option<PathBuf>,
+    /// Origin of a `next dev` that already runs; then none is started
+    #[arg(long, env = "NEXTBNB_UPSTREAM", value_name = "URL")]
+    pub upstream: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub database: DatabaseArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub log: LogArgs,
+}
+
+/// Settings of `migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub database: DatabaseArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
+    pub log: LogArgs,
+}
+
+/// Settings of `health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Port of the gateway asked
+    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Host of the gateway asked
+    #[arg(long, value_name = "HOST", default_value = "localhost")]
+    pub host: String,
+}
+
+/// Where to listen.
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// TCP port to listen on
+    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Address or host name to listen on [default: every address for `serve`, `localhost` for
+    /// `dev`]
+    #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST")]
+    pub host: Option<String>,
+}
+
+/// Where sessions and accounts are kept.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
+    /// `postgres://user:password@host/database` or `sqlite://file` [default: an SQLite file in
+    /// the state folder]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Folder for the embedded database and its session secret [default: `.nextbnb` in the
+    /// working folder; for `dev` beside `frontend/`]
+    #[arg(long, env = "NEXTBNB_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl DatabaseArgs {
+    /// The state folder typed, else `default`.
+    pub fn state_dir_or<'a>(&'a self, default: &'a Path) -> &'a Path {
+        self.state_dir.as_deref().unwrap_or(default)
+    }
+}
+
+/// The session cookie, and what signs it.
+#[derive(Debug, Args)]
+pub struct SessionArgs {
+    /// File with the secrets that sign session cookies, one a line: the first signs, all verify.
+    /// Or set SESSION_SECRET to one secret, or to a JSON array of them [default with the embedded
+    /// database and in `dev`: made once, kept in the state folder]
+    #[arg(long, env = "NEXTBNB_SESSION_SECRET_FILE", value_name = "FILE")]
+    pub session_secret_file: Option<PathBuf>,
+    /// Make the file of --session-secret-file when it is missing
+    #[arg(long, env = "NEXTBNB_GENERATE_SECRET", requires = "session_secret_file")]
+    pub generate_secret: bool,
+    /// Accept secrets under 32 bytes, to adopt those of an Express site
+    #[arg(long, env = "NEXTBNB_ALLOW_SHORT_SECRET")]
+    pub allow_short_secret: bool,
+    /// Name of the session cookie
+    #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]
+    pub cookie_name: String,
+    /// Life of a session that nobody uses, and of its cookie; 400 days at most
+    #[arg(long, env = "NEXTBNB_SESSION_MAX_AGE", value_name = "DURATION", default_value = "30d")]
+    pub session_max_age: humantime::Duration,
+}
+
+impl SessionArgs {
+    /// The secrets given by file or variable; `None` when neither is.
+    pub(super) fn given_secrets(&self) -> Result<Option<SecretList>, StartError> {
+        SecretList::given(self)
+    }
+}
+
+/// What the log looks like.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// How log lines are written
+    #[arg(long, env = "NEXTBNB_LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people, with colour on a terminal
+    Pretty,
+    /// One JSON object a line
+    Json,
+}

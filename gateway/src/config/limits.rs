@@ -1,0 +1,58 @@
+//! Numbers that only an engineer would change.
+
+use std::time::Duration;
+
+/// Bounds on waiting and on work, each with the reason for its default.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest wait for a complete request head, and so for the next request on a kept
+    /// connection. Cuts clients that send one byte a second.
+    pub request_head: Duration,
+    /// Longest wait for a TCP connection to the upstream, name look-up included.
+    pub connect: Duration,
+    /// Longest wait for the upstream's response head. A page rendered on the server may be slow;
+    /// in `dev` it may have to be compiled first.
+    pub response_head: Duration,
+    /// Longest wait for the answer to an upgrade. Next.js never answers one on a path that it
+    /// does not know (16.4.5).
+    pub upgrade_head: Duration,
+    /// Longest rest of an upstream connection before it is closed instead of used again: Node
+    /// closes it after 5 s, and a request sent into that moment would be lost.
+    pub upstream_idle: Duration,
+    /// Longest rest of an upstream connection for a request that could not be sent twice.
+    pub upstream_idle_for_unsafe: Duration,
+    /// How long an open upgrade or event stream holds up the end of the process.
+    pub long_lived_grace: Duration,
+    /// How many passwords are hashed at once; others wait.
+    pub concurrent_hashes: usize,
+}
+
+impl Limits {
+    /// `dev` is stopped by a person who waits for the prompt.
+    pub(super) const DEV_DRAIN: Duration = Duration::from_millis(500);
+
+    /// The defaults of `dev`.
+    pub fn dev() -> Self {
+        Self {
+            response_head: Duration::from_mins(5),
+            long_lived_grace: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            request_head: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            response_head: Duration::from_mins(1),
+            upgrade_head: Duration::from_secs(10),
+            upstream_idle: Duration::from_secs(4),
+            upstream_idle_for_unsafe: Duration::from_secs(1),
+            long_lived_grace: Duration::from_secs(1),
+            concurrent_hashes: (cores / 2).max(1),
+        }
+    }
+}

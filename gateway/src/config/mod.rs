@@ -1,0 +1,171 @@
+//! Settings: as typed ([`args`]), then checked ([`Config`]).
+
+pub mod args;
+pub mod limits;
+pub mod secrets;
+pub mod state_dir;
+pub mod units;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs, SessionArgs};
+use self::limits::Limits;
+use self::secrets::SecretList;
+use self::state_dir::StateDir;
+use crate::error::StartError;
+
+/// Everything the running gateway needs to know, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Where connections are accepted.
+    pub listen: Listen,
+    /// Where sessions and accounts are kept.
+    pub database: DatabaseSource,
+    /// Whether pending migrations are applied at start.
+    pub migrations: Migrations,
+    /// The cookie and the life of a session.
+    pub session: SessionConfig,
+    /// Which command runs.
+    pub mode: Mode,
+    /// How long running requests may take after a signal to stop.
+    pub drain: Duration,
+    /// Number of threads that serve connections.
+    pub workers: usize,
+    /// Numbers that only an engineer would change.
+    pub limits: Limits,
+}
+
+/// The address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Host name or address; every address that it resolves to is used.
+    pub host: String,
+    /// TCP port; 0 lets the system choose.
+    pub port: u16,
+}
+
+/// The database that holds sessions and accounts.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseSource {
+    /// As given with `--database-url`; may hold a password.
+    Url(String),
+    /// An SQLite file in the state folder.
+    Embedded(PathBuf),
+}
+
+/// What happens to pending migrations at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// They are applied, by one replica at a time.
+    Apply,
+    /// The schema is taken as it is (`--no-migrate`).
+    Skip,
+}
+
+/// The cookie and the life of a session.
+#[derive(Debug)]
+pub struct SessionConfig {
+    /// Signs (the first) and verifies (all) the session cookie.
+    pub secrets: SecretList,
+    /// Name of the session cookie.
+    pub cookie_name: String,
+    /// Life of a session after its last touch, and of its cookie after it was issued.
+    pub max_age: Duration,
+}
+
+/// The command that runs, where a request is answered differently for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `serve`: an upstream that does not answer is an error.
+    Serve,
+    /// `dev`: the upstream may still be starting or compiling.
+    Dev,
+}
+
+impl Config {
+    /// Checks what was typed for `serve`.
+    ///
+    /// With the embedded database a missing secret is made and kept beside it. With any other a
+    /// secret must be given, since every replica needs the same.
+    pub fn serve(args: &ServeArgs) -> Result<Self, StartError> {
+        let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
+        let database = DatabaseSource::of(&args.database, &state);
+        let secrets = match (&database, args.session.given_secrets()?) {
+            (_, Some(secrets)) => secrets,
+            (DatabaseSource::Embedded(_), None) => SecretList::kept_in(&state)?,
+            (DatabaseSource::Url(_), None) => return Err(StartError::SecretMissing),
+        };
+        if let DatabaseSource::Embedded(_) = database {
+            state.prepare()?;
+        }
+        Ok(Self {
+            listen: Listen::of(&args.listen, "0.0.0.0"),
+            database,
+            migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
+            session: SessionConfig::of(&args.session, secrets)?,
+            mode: Mode::Serve,
+            drain: args.drain.into(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Limits::default(),
+        })
+    }
+
+    /// Checks what was typed for `dev`.
+    ///
+    /// `state_dir` is used unless another was typed. A missing secret is made, whatever the
+    /// database: a developer's sessions are worth keeping, not protecting.
+    pub fn dev(args: &DevArgs, state_dir: &Path) -> Result<Self, StartError> {
+        let state = StateDir::new(args.database.state_dir_or(state_dir));
+        let secrets = match args.session.given_secrets()? {
+            Some(secrets) => secrets,
+            None => SecretList::kept_in(&state)?,
+        };
+        Ok(Self {
+            listen: Listen::of(&args.listen, "localhost"),
+            database: DatabaseSource::of(&args.database, &state),
+            migrations: Migrations::Apply,
+            session: SessionConfig::of(&args.session, secrets)?,
+            mode: Mode::Dev,
+            drain: Limits::DEV_DRAIN,
+            workers: 1,
+            limits: Limits::dev(),
+        })
+    }
+}
+
+impl Listen {
+    fn of(args: &ListenArgs, default_host: &str) -> Self {
+        let host = args.host.as_deref().unwrap_or(default_host);
+        Self { host: host.to_owned(), port: args.port }
+    }
+}
+
+impl DatabaseSource {
+    /// The database typed, else the embedded one in `state`.
+    pub fn of(args: &DatabaseArgs, state: &StateDir) -> Self {
+        match &args.database_url {
+            Some(url) => Self::Url(url.clone()),
+            None => Self::Embedded(state.database_file()),
+        }
+    }
+}
+
+impl std::fmt::Debug for DatabaseSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url(_) => f.write_str("Url(redacted)"),
+            Self::Embedded(file) => f.debug_tuple("Embedded").field(file).finish(),
+        }
+    }
+}
+
+impl SessionConfig {
+    fn of(args: &SessionArgs, secrets: SecretList) -> Result<Self, StartError> {
+        Ok(Self {
+            secrets,
+            cookie_name: units::parse_cookie_name(&args.cookie_name)?,
+            max_age: units::parse_max_age(args.session_max_age.into())?,
+        })
+    }
+}

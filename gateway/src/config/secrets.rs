@@ -1,0 +1,190 @@
+//! Session secrets: read from a file or the environment, or made once and kept.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rand::TryRng as _;
+
+use super::args::SessionArgs;
+use super::state_dir::StateDir;
+use crate::error::StartError;
+
+/// Shortest secret accepted: as many bytes as the HMAC-SHA256 that it keys (RFC 2104 §3).
+const SHORTEST_SECRET_BYTES: usize = 32;
+
+/// The variable with one secret, or a JSON array of them.
+const VARIABLE: &str = "SESSION_SECRET";
+
+/// Secrets in order: the first signs, all verify. At least one; none is empty.
+#[derive(Clone)]
+pub struct SecretList(Vec<Vec<u8>>);
+
+impl fmt::Debug for SecretList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretList({} redacted)", self.0.len())
+    }
+}
+
+impl SecretList {
+    /// Takes secrets that are known to be good.
+    pub fn new(secrets: Vec<Vec<u8>>) -> Self {
+        Self(secrets)
+    }
+
+    /// The secrets, the signing one first.
+    pub fn as_slice(&self) -> &[Vec<u8>] {
+        &self.0
+    }
+
+    /// Reads the secrets given by file or variable; `None` when neither is.
+    pub(super) fn given(args: &SessionArgs) -> Result<Option<Self>, StartError> {
+        #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
+        let variable = std::env::var_os(VARIABLE).map(OsStringExt::into_vec);
+        let shortest = if args.allow_short_secret { 1 } else { SHORTEST_SECRET_BYTES };
+        match (&args.session_secret_file, variable) {
+            (Some(_), Some(_)) => Err(StartError::SecretTwice),
+            (Some(file), None) => {
+                if args.generate_secret {
+                    make_file(file)?;
+                }
+                Self::from_file(file, shortest).map(Some)
+            }
+            (None, Some(value)) => Self::from_variable(value, shortest).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The secret of the state folder, made when it is missing.
+    pub(super) fn kept_in(state: &StateDir) -> Result<Self, StartError> {
+        state.prepare()?;
+        make_file(&state.secret_file())?;
+        Self::from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)
+    }
+
+    /// One secret a line; a line's own end is no part of it, and empty lines are none.
+    fn from_file(file: &Path, shortest: usize) -> Result<Self, StartError> {
+        let text = fs::read(file)
+            .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+        let lines = text.split(|&byte| byte == b'\n');
+        let secrets = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
+        let source = format!("--session-secret-file {}", file.display());
+        Self::checked(secrets.filter(|secret| !secret.is_empty()).collect(), shortest, &source)
+    }
+
+    fn from_variable(value: Vec<u8>, shortest: usize) -> Result<Self, StartError> {
+        let secrets = match serde_json::from_slice::<Vec<String>>(&value) {
+            Ok(list) => list.into_iter().map(String::into_bytes).collect(),
+            Err(_) => vec![value],
+        };
+        Self::checked(secrets, shortest, VARIABLE)
+    }
+
+    fn checked(secrets: Vec<Vec<u8>>, shortest: usize, source: &str) -> Result<Self, StartError> {
+        let source = || source.to_owned();
+        if secrets.is_empty() {
+            return Err(StartError::SecretNone { source_name: source() });
+        }
+        if let Some(bytes) = secrets.iter().map(Vec::len).find(|&bytes| bytes < shortest) {
+            return Err(StartError::SecretShort { source_name: source(), bytes, shortest });
+        }
+        Ok(Self(secrets))
+    }
+}
+
+/// Makes `file` with one random secret, 0600, unless it is there.
+///
+/// The file appears whole or not at all, so that a replica that starts at the same moment never
+/// reads half a secret.
+fn make_file(file: &Path) -> Result<(), StartError> {
+    let failed = |source| StartError::SecretFile { file: file.to_owned(), source };
+    if fs::exists(file).map_err(failed)? {
+        return Ok(());
+    }
+    let mut random = [0; 32];
+    rand::rngs::SysRng.try_fill_bytes(&mut random).map_err(|e| failed(io::Error::other(e)))?;
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let draft = Path::new(&name);
+    let mut open = OpenOptions::new();
+    let mut draft_file =
+        open.write(true).create(true).truncate(true).mode(0o600).open(draft).map_err(failed)?;
+    writeln!(draft_file, "{}", BASE64_URL_SAFE_NO_PAD.encode(random)).map_err(failed)?;
+    draft_file.sync_all().map_err(failed)?;
+    let linked = fs::hard_link(draft, file); // fails when another made the file meanwhile
+    fs::remove_file(draft).map_err(failed)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const LONG: &str = "0123456789abcdef0123456789abcdef";
+
+    #[track_caller]
+    fn check_variable(value: &str, expected: Result<&[&str], &str>) {
+        let read = SecretList::from_variable(value.as_bytes().to_vec(), SHORTEST_SECRET_BYTES);
+        match expected {
+            Ok(secrets) => {
+                let secrets: Vec<Vec<u8>> = secrets.iter().map(|s| s.as_bytes().to_vec()).collect();
+                assert_eq!(read.unwrap().as_slice(), secrets);
+            }
+            Err(part) => {
+                let error = read.unwrap_err().to_string();
+                assert!(error.contains(part), "{error}");
+                assert!(!error.contains(LONG), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_variable_is_one_secret_byte_for_byte_or_a_json_array() {
+        check_variable(LONG, Ok(&[LONG]));
+        check_variable(&format!(" {LONG}\n"), Ok(&[&format!(" {LONG}\n")]));
+        check_variable(&format!("[\"{LONG}\",\"{LONG}2\"]"), Ok(&[LONG, &format!("{LONG}2")]));
+        check_variable(&format!("[\"{LONG}\""), Ok(&[&format!("[\"{LONG}\"")]));
+        check_variable("[]", Err("holds no secret"));
+        check_variable("", Err("holds 0 bytes"));
+        check_variable("short", Err("holds 5 bytes"));
+        check_variable(&format!("[\"{LONG}\",\"short\"]"), Err("holds 5 bytes"));
+    }
+
+    #[test]
+    fn a_file_holds_one_secret_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets");
+        fs::write(&file, format!("{LONG}\r\n\n{LONG}2\n")).unwrap();
+        let secrets = SecretList::from_file(&file, SHORTEST_SECRET_BYTES).unwrap();
+        assert_eq!(secrets.as_slice(), [LONG.as_bytes(), format!("{LONG}2").as_bytes()]);
+    }
+
+    #[test]
+    fn a_generated_secret_is_private_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        make_file(&file).unwrap();
+        let first = fs::read(&file).unwrap();
+        make_file(&file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), first);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(SecretList::from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secrets = SecretList::new(vec![LONG.as_bytes().to_vec()]);
+        assert_eq!(format!("{secrets:?}"), "SecretList(1 redacted)");
+    }
+}

@@ -1,0 +1,96 @@
+//! Single values, checked.
+
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Authority;
+
+use crate::error::StartError;
+
+/// Longest life of a cookie that browsers grant (RFC 6265bis §5.5).
+const LONGEST_COOKIE: Duration = Duration::from_hours(400 * 24);
+
+/// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
+pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
+    let refused = |reason| StartError::Upstream { url: url.to_owned(), reason };
+    let uri: Uri = url.trim().parse().map_err(|_| refused("want http://host:port"))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => {
+            return Err(refused("TLS to the upstream is not spoken; want http://host:port"));
+        }
+        _ => return Err(refused("want http://host:port")),
+    }
+    if uri.path() != "/" || uri.query().is_some() {
+        return Err(refused("want an origin without a path, as in http://host:port"));
+    }
+    match uri.authority() {
+        Some(authority) if authority.as_str().contains('@') => {
+            Err(refused("want no user name or password"))
+        }
+        Some(authority) if !authority.host().is_empty() => Ok(authority.clone()),
+        _ => Err(refused("want http://host:port")),
+    }
+}
+
+/// Checks a cookie name: a token (RFC 9110 §5.6.2), since it is written into headers.
+pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(StartError::CookieName { name: name.to_owned() });
+    }
+    Ok(name.to_owned())
+}
+
+/// Checks the life of a session: between one second and what browsers grant a cookie.
+pub(super) fn parse_max_age(max_age: Duration) -> Result<Duration, StartError> {
+    if max_age < Duration::from_secs(1) || max_age > LONGEST_COOKIE {
+        return Err(StartError::SessionMaxAge { max_age });
+    }
+    Ok(max_age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_upstream(url: &str, expected: Result<&str, &str>) {
+        let parsed = parse_upstream(url).map_err(|error| error.to_string());
+        match expected {
+            Ok(authority) => assert_eq!(parsed.unwrap().as_str(), authority),
+            Err(part) => assert!(parsed.as_ref().is_err_and(|e| e.contains(part)), "{parsed:?}"),
+        }
+    }
+
+    #[test]
+    fn an_upstream_is_a_plain_http_origin() {
+        check_upstream("http://localhost:3001", Ok("localhost:3001"));
+        check_upstream("http://localhost:3001/", Ok("localhost:3001"));
+        check_upstream("http://web", Ok("web"));
+        check_upstream("http://[::1]:3001", Ok("[::1]:3001"));
+        check_upstream("https://localhost:3001", Err("TLS to the upstream"));
+        check_upstream("localhost:3001", Err("want http://"));
+        check_upstream("http://", Err("want http://"));
+        check_upstream("http://web:3001/app", Err("without a path"));
+        check_upstream("http://web:3001/?a=b", Err("without a path"));
+        check_upstream("http://user:pw@web:3001", Err("no user name"));
+        check_upstream("", Err("want http://"));
+    }
+
+    #[test]
+    fn a_cookie_name_is_a_token() {
+        assert!(parse_cookie_name("connect.sid").is_ok());
+        for name in ["", "a b", "a=b", "a;b", "né"] {
+            assert!(parse_cookie_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_lives_between_a_second_and_four_hundred_days() {
+        assert!(parse_max_age(Duration::from_secs(1)).is_ok());
+        assert!(parse_max_age(LONGEST_COOKIE).is_ok());
+        assert!(parse_max_age(Duration::ZERO).is_err());
+        assert!(parse_max_age(LONGEST_COOKIE + Duration::from_secs(1)).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a request is not answered by the upstream.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Why a request gets an answer that is not the upstream's.
+///
+/// There is a variant for each distinct answer. `Display` is for the log; the browser sees only
+/// the status and its own words.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The request can be read in two ways, or in none (RFC 9112 §3.2).
+    #[error("refused: {0}")]
+    Ambiguous(&'static str),
+    /// TRACE and CONNECT would expose or tunnel what is not theirs.
+    #[error("method not served")]
+    Method,
+    /// A path of the gateway's own at which nothing is.
+    #[error("no such path under the gateway's own prefix")]
+    NothingHere,
+    /// An upgrade that another site's page asked for (ASVS 4.4.2).
+    #[error("upgrade from a foreign origin")]
+    ForeignOrigin,
+    /// A cookie was presented and the database could not say whose it is.
+    #[error("the session store cannot be read")]
+    SessionsUnavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// No connection to the upstream.
+    #[error("the upstream cannot be reached")]
+    UpstreamUnreachable(#[source] io::Error),
+    /// The upstream answered nothing in time.
+    #[error("the upstream sent no response head within {0:?}")]
+    UpstreamSilent(Duration),
+    /// The upstream broke off, or answered something that is not HTTP.
+    #[error("the upstream did not answer properly")]
+    UpstreamBroken(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Whose doing an answer is; decides how loud it is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The client's: nothing to do here.
+    Downstream,
+    /// The upstream's or the database's: somebody may have to act.
+    Upstream,
+}
+
+impl RequestError {
+    /// The status that tells the browser.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Ambiguous(_) => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NothingHere => StatusCode::NOT_FOUND,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnreachable(_) | Self::UpstreamBroken(_) => StatusCode::BAD_GATEWAY,
+            Self::UpstreamSilent(_) => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// Whose doing it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Ambiguous(_) | Self::Method | Self::NothingHere | Self::ForeignOrigin => {
+                Blame::Downstream
+            }
+            Self::SessionsUnavailable(_)
+            | Self::UpstreamUnreachable(_)
+            | Self::UpstreamSilent(_)
+            | Self::UpstreamBroken(_) => Blame::Upstream,
+        }
+    }
+}

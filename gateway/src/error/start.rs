@@ -1,0 +1,281 @@
+//! Why the program does not start.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why the program does not start, in the operator's words.
+///
+/// Each message names the setting to change and says what would be right. It is printed once, as
+/// `nextbnb-gateway: <error>: <cause>: <cause>`, and the exit code is 1.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    // config
+    /// The upstream is not a plain HTTP origin.
+    #[error("--upstream {url:?} is not usable: {reason}")]
+    Upstream {
+        /// As typed.
+        url: String,
+        /// What would be right.
+        reason: &'static str,
+    },
+    /// The cookie's name would break the header that it is written into.
+    #[error("--cookie-name {name:?} is not usable: want letters, digits and !#$%&'*+-.^_`|~")]
+    CookieName {
+        /// As typed.
+        name: String,
+    },
+    /// Browsers would not keep the cookie that long, or not at all.
+    #[error("--session-max-age {max_age:?} is not usable: want between 1s and 400d")]
+    SessionMaxAge {
+        /// As typed.
+        max_age: Duration,
+    },
+    /// A shared database needs a secret that every replica has.
+    #[error(
+        "no session secret: give --session-secret-file FILE (with --generate-secret it is made \
+         once) or set SESSION_SECRET"
+    )]
+    SecretMissing,
+    /// Which of the two signs would be a guess.
+    #[error("both --session-secret-file and SESSION_SECRET are given: want one of them")]
+    SecretTwice,
+    /// The secret's file cannot be read or made.
+    #[error("--session-secret-file {} is not usable", file.display())]
+    SecretFile {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No secret where one was announced.
+    #[error("{source_name} is not usable: it holds no secret")]
+    SecretNone {
+        /// The flag or variable.
+        source_name: String,
+    },
+    /// A secret that could be guessed.
+    #[error(
+        "{source_name} is not usable: a secret in it holds {bytes} bytes, needs at least \
+         {shortest}; make one with `openssl rand -base64 32`, or adopt a short one with \
+         --allow-short-secret"
+    )]
+    SecretShort {
+        /// The flag or variable.
+        source_name: String,
+        /// The short secret's length.
+        bytes: usize,
+        /// The length wanted.
+        shortest: usize,
+    },
+    /// The state folder, or a file in it, cannot be made or written.
+    #[error("cannot write {} (--state-dir)", path.display())]
+    State {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    // server
+    /// The host names no address of this machine.
+    #[error("cannot listen on {host:?} (--host)")]
+    Host {
+        /// As typed.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The port cannot be bound; `holder` names the process that has it, where the system tells.
+    #[error("cannot listen on {address} (--port, --host){}", held_by(holder.as_deref()))]
+    Listen {
+        /// Where the gateway wanted to listen.
+        address: SocketAddr,
+        /// The process that has the port, if it is known.
+        holder: Option<String>,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gave no thread, signal or runtime.
+    #[error("cannot start {what}")]
+    System {
+        /// What was to be started.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The gateway asked for its health did not answer well.
+    #[error("the gateway on {address} is not healthy (--port, --host): {reason}")]
+    Unhealthy {
+        /// Host and port asked.
+        address: String,
+        /// What was answered instead.
+        reason: String,
+    },
+
+    // database
+    /// The database URL cannot be used as it is written.
+    #[error("--database-url is not usable: {reason}")]
+    DatabaseUrl {
+        /// What is wrong with it, and what would be right; never the URL itself.
+        reason: String,
+    },
+    /// The database server does not let the gateway in.
+    #[error("cannot use the database {server} (--database-url)")]
+    Database {
+        /// Where and as whom, without the password.
+        server: String,
+        /// What the system or the server said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The SQLite file is no database, is damaged, or cannot be opened.
+    #[error("cannot use the database file {} ({setting})", path.display())]
+    DatabaseFile {
+        /// The file.
+        path: PathBuf,
+        /// The setting that names it.
+        setting: &'static str,
+        /// What SQLite said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The tables could not be brought up to date.
+    #[error("cannot bring the database's tables up to date (--no-migrate starts without)")]
+    Migrate {
+        /// What the server said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+
+    // next
+    /// No folder upwards holds a Next.js application.
+    #[error(
+        "no Next.js application found: neither {} nor a folder above it holds a \
+         frontend/package.json or a package.json that depends on next; start in its folder or \
+         name it with --frontend DIR",
+        working_folder.display()
+    )]
+    NoFrontend {
+        /// Where the search began.
+        working_folder: PathBuf,
+    },
+    /// The folder given does not exist or cannot be read.
+    #[error("cannot read the folder {} (--frontend)", path.display())]
+    FrontendFolder {
+        /// The folder as it was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder given is not a JavaScript project.
+    #[error(
+        "{} holds no package.json (--frontend wants the folder of a Next.js application)",
+        folder.display()
+    )]
+    NoManifest {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder given is another kind of JavaScript project.
+    #[error(
+        "{} does not depend on next (--frontend wants the folder of a Next.js application)",
+        folder.join("package.json").display()
+    )]
+    NotNext {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A `package.json` is damaged or cannot be read.
+    #[error("{} is damaged or cannot be read (--frontend names another application)", path.display())]
+    Manifest {
+        /// The `package.json`.
+        path: PathBuf,
+        /// What the system or the JSON parser said.
+        source: io::Error,
+    },
+    /// There is no Node.js.
+    #[error("node is not in PATH: install Node.js 20.9 or newer (https://nodejs.org)")]
+    NodeMissing,
+    /// Node.js is older than Next.js wants.
+    #[error(
+        "node {version} ({}) is too old: Next.js needs Node.js 20.9 or newer",
+        executable.display()
+    )]
+    NodeTooOld {
+        /// Its version.
+        version: String,
+        /// Where it is.
+        executable: PathBuf,
+    },
+    /// Node.js does not run, or something else is called `node`.
+    #[error("node in PATH does not tell its version (Next.js needs Node.js 20.9 or newer)")]
+    NodeUnusable {
+        /// What the system or the program said.
+        source: io::Error,
+    },
+    /// The program that installs the dependencies is not there.
+    #[error(
+        "{program} is not in PATH and {} asks for it: install {program}, or the dependencies by \
+         other means",
+        lock.display()
+    )]
+    InstallerMissing {
+        /// Its name.
+        program: &'static str,
+        /// The file that makes it the right one.
+        lock: PathBuf,
+    },
+    /// The program that installs the dependencies does not run.
+    #[error("cannot run {program}")]
+    InstallerUnusable {
+        /// Its name.
+        program: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The installation failed; its own words stand above on the terminal.
+    #[error("`{command}` failed in {} ({reason}); what it said stands above", folder.display())]
+    Install {
+        /// What was run.
+        command: String,
+        /// Where.
+        folder: PathBuf,
+        /// How it ended.
+        reason: String,
+    },
+    /// There is no `next` in `node_modules`, although everything is installed.
+    #[error(
+        "next is not in node_modules of {} or above (packages must be installed as folders: no \
+         Plug'n'Play)",
+        folder.display()
+    )]
+    NextNotInstalled {
+        /// The application's folder.
+        folder: PathBuf,
+    },
+    /// Another gateway has a `next dev` noted in the same state folder.
+    #[error(
+        "another `dev` (process {gateway}) runs with the state folder {}: end it first, or go to \
+         its next dev with --upstream http://127.0.0.1:{port}",
+        state_dir.display()
+    )]
+    AnotherDev {
+        /// Its process id.
+        gateway: i32,
+        /// Where its `next dev` answers.
+        port: u16,
+        /// The state folder of both.
+        state_dir: PathBuf,
+    },
+    /// The system gives no port of the loopback interface.
+    #[error("cannot find a free port on 127.0.0.1 for next dev")]
+    NoFreePort {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn held_by(holder: Option<&str>) -> String {
+    holder.map(|holder| format!(": {holder} has it")).unwrap_or_default()
+}
