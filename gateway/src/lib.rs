@@ -5,4 +5,10 @@
 
 pub mod config;
 
+pub mod identity;
+
+pub mod proxy;
+
+pub mod ops;
+
 pub mod error;

@@ -1,0 +1,22 @@
+//! Who is signed in, and how the frontend is told.
+
+pub mod headers;
+
+use std::fmt;
+
+/// The person behind a live session. Its `Debug` shows the id only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `users.id`.
+    pub id: i32,
+    /// The address as registered.
+    pub email: String,
+    /// What the person wants to be called, where they said so.
+    pub name: Option<String>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("id", &self.id).finish_non_exhaustive()
+    }
+}

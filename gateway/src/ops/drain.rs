@@ -1,0 +1,186 @@
+//! The end of the process: what may still run, and for how long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// Counts what runs, and tells everybody when it should come to an end. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Drain(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: watch::Sender<Phase>,
+    open: watch::Sender<Open>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    Draining,
+    Ended,
+}
+
+/// How many connections are open, of each kind.
+#[derive(Debug, Default, Clone, Copy)]
+struct Open {
+    ordinary: usize,
+    long_lived: usize,
+}
+
+impl Drain {
+    /// A process that serves, with nothing open yet.
+    pub fn new() -> Self {
+        let phase = watch::Sender::new(Phase::Serving);
+        Self(Arc::new(Shared { phase, open: watch::Sender::new(Open::default()) }))
+    }
+
+    /// Counts a connection until the guard, and whatever holds it, is gone.
+    pub fn connection(&self) -> Arc<OpenConnection> {
+        self.0.open.send_modify(|open| open.ordinary += 1);
+        Arc::new(OpenConnection { drain: self.clone(), long_lived: AtomicUsize::new(0) })
+    }
+
+    /// Whether the end has begun.
+    pub fn has_begun(&self) -> bool {
+        *self.0.phase.borrow() >= Phase::Draining
+    }
+
+    /// Resolves when the end begins: time to accept nothing more.
+    pub async fn begun(&self) {
+        self.reached(Phase::Draining).await;
+    }
+
+    /// Resolves when the time is up: whatever still runs is dropped.
+    pub async fn ended(&self) {
+        self.reached(Phase::Ended).await;
+    }
+
+    /// Begins the end and waits for it: at most `limit` for ordinary connections, and at most
+    /// `grace` for upgrades and event streams, which would never end by themselves.
+    pub async fn run(&self, limit: Duration, grace: Duration) {
+        let began = Instant::now();
+        self.0.phase.send_replace(Phase::Draining);
+        let mut open = self.0.open.subscribe();
+        // Both waits may run out of time; what is still open then is cut.
+        let ordinary = timeout_at(began + limit, open.wait_for(|open| open.ordinary == 0)).await;
+        drop(ordinary);
+        let long_lived =
+            timeout_at(began + grace, open.wait_for(|open| open.long_lived == 0)).await;
+        drop(long_lived);
+        self.0.phase.send_replace(Phase::Ended);
+    }
+
+    async fn reached(&self, phase: Phase) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let waited = self.0.phase.subscribe().wait_for(|now| *now >= phase).await.is_ok();
+        debug_assert!(waited, "the phase outlives its watchers");
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An open connection, counted as ordinary unless something on it is long-lived.
+#[derive(Debug)]
+pub struct OpenConnection {
+    drain: Drain,
+    long_lived: AtomicUsize,
+}
+
+impl OpenConnection {
+    /// Counts the connection as long-lived until the guard is gone.
+    pub fn long_lived(self: &Arc<Self>) -> LongLived {
+        if self.long_lived.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.drain.0.open.send_modify(|open| {
+                open.ordinary -= 1;
+                open.long_lived += 1;
+            });
+        }
+        LongLived(self.clone())
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.drain.0.open.send_modify(|open| open.ordinary -= 1);
+    }
+}
+
+/// Something on a connection that does not end by itself: an upgrade or an event stream.
+#[derive(Debug)]
+pub struct LongLived(Arc<OpenConnection>);
+
+impl Drop for LongLived {
+    fn drop(&mut self) {
+        if self.0.long_lived.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.drain.0.open.send_modify(|open| {
+                open.long_lived -= 1;
+                open.ordinary += 1;
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+    const GRACE: Duration = Duration::from_secs(1);
+
+    /// Drains with `drain`'s connections as they are; tells how long that took (in paused time).
+    async fn duration(drain: &Drain) -> Duration {
+        let began = Instant::now();
+        drain.run(LIMIT, GRACE).await;
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_open_ends_at_once() {
+        assert_eq!(duration(&Drain::new()).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ordinary_connection_gets_the_limit() {
+        let drain = Drain::new();
+        let _connection = drain.connection();
+        assert_eq!(duration(&drain).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_lived_connection_gets_the_grace() {
+        let drain = Drain::new();
+        let held = drain.connection().long_lived();
+        assert_eq!(duration(&drain).await, GRACE);
+        drop(held);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_ordinary_again_after_its_event_stream() {
+        let drain = Drain::new();
+        let connection = drain.connection();
+        drop((connection.long_lived(), connection.long_lived()));
+        assert_eq!(duration(&drain).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_connection_to_finish_ends_it() {
+        let drain = Drain::new();
+        let connection = drain.connection();
+        let finish = async {
+            drain.begun().await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            drop(connection);
+        };
+        let (took, ()) = tokio::join!(duration(&drain), finish);
+        assert_eq!(took, Duration::from_secs(3));
+        drain.ended().await;
+    }
+}

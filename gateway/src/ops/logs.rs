@@ -1,0 +1,38 @@
+//! Where log lines go and what they look like.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// What log lines look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogShape {
+    /// For people, with colour on a terminal.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Sends log lines to standard error from now on.
+///
+/// `RUST_LOG` chooses which (default `info`; SQL statements only from `warn` on). A second call
+/// in one process changes nothing.
+pub fn start_logs(shape: LogShape) {
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+        .from_env_lossy();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false); // A closed terminal must not end what outlives it.
+    let started = match shape {
+        LogShape::Pretty => {
+            let colours = std::io::stderr().is_terminal();
+            builder.with_target(false).with_ansi(colours).compact().try_init()
+        }
+        LogShape::Json => builder.json().flatten_event(true).try_init(),
+    };
+    if let Err(error) = started {
+        tracing::debug!(cause = %error, "logs were started before");
+    }
+}

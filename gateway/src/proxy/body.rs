@@ -1,0 +1,77 @@
+//! Bodies that cross the gateway, streamed.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Empty};
+use hyper::body::Incoming;
+
+use super::pool::Lease;
+
+/// A request's body on its way to the upstream; empty when a request is sent again.
+pub type RequestBody = Either<Incoming, Empty<Bytes>>;
+
+/// A response's body on its way to the browser.
+///
+/// One piece is in flight at a time: the upstream is read only as fast as the browser reads.
+/// Its connection goes back to the pool at the end of the body, and is closed when the body is
+/// dropped before.
+#[derive(Debug)]
+pub struct UpstreamBody {
+    incoming: Incoming,
+    lease: Option<Lease>,
+}
+
+impl UpstreamBody {
+    /// A body whose connection goes back to the pool behind `lease`.
+    pub(super) fn pooled(incoming: Incoming, lease: Lease) -> Self {
+        let mut body = Self { incoming, lease: Some(lease) };
+        body.give_back_at_end();
+        body
+    }
+
+    /// A body whose connection closes with it.
+    pub(crate) fn unpooled(incoming: Incoming) -> Self {
+        Self { incoming, lease: None }
+    }
+
+    fn give_back_at_end(&mut self) {
+        if self.incoming.is_end_stream()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.give_back();
+        }
+    }
+}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
+        match &frame {
+            Some(Ok(_)) => self.give_back_at_end(),
+            Some(Err(_)) => self.lease = None,
+            None => {
+                if let Some(lease) = self.lease.take() {
+                    lease.give_back();
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

@@ -1,0 +1,84 @@
+//! Fields that describe one connection and so never cross the gateway.
+
+use http::header::{self, HeaderMap, HeaderName};
+
+/// Fields of one connection (RFC 9110 §7.6.1), with the older ones that still occur.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// Fields that `Connection` may not name away: removing them would change who is asked, or how
+/// much is read (CVE-2024-45410 is of that kind).
+const END_TO_END: [HeaderName; 4] =
+    [header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION];
+
+/// Removes the fields of one connection and those that `Connection` names.
+///
+/// Call it before the gateway's own fields are set, so that a client cannot name those away.
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| !END_TO_END.contains(name))
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sent: &[(&'static str, &'static str)], left: &[&str]) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        remove_hop_by_hop(&mut headers);
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, left);
+    }
+
+    #[test]
+    fn fields_of_one_connection_stay_behind() {
+        check(
+            &[
+                ("connection", "keep-alive, X-Hop"),
+                ("connection", "x-other , , b@d"),
+                ("keep-alive", "timeout=5"),
+                ("transfer-encoding", "chunked"),
+                ("upgrade", "h2c"),
+                ("http2-settings", "AAMAAABkAAQ"),
+                ("te", "trailers"),
+                ("x-hop", "1"),
+                ("x-other", "1"),
+                ("x-kept", "1"),
+            ],
+            &["x-kept"],
+        );
+    }
+
+    #[test]
+    fn connection_cannot_name_away_what_the_request_rests_on() {
+        check(
+            &[("connection", "host, cookie, content-length"), ("host", "a"), ("cookie", "b=c")],
+            &["cookie", "host"],
+        );
+    }
+}

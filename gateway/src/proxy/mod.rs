@@ -1,0 +1,12 @@
+//! The way to the upstream and back: connections, forwarding headers, bodies, error pages.
+
+pub mod body;
+mod connect;
+pub mod forwarding;
+pub mod hop_by_hop;
+pub mod pages;
+mod pool;
+pub mod response;
+pub mod target;
+pub mod upgrade;
+pub mod upstream;

@@ -1,0 +1,192 @@
+//! The gateway's own words to a browser or a program, when the upstream has none.
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+
+use crate::error::RequestError;
+
+/// Who reads an error page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A visitor: learns what happened and what to do, nothing else.
+    Public,
+    /// A developer whose Next.js may still be starting.
+    Developer,
+}
+
+/// Turns errors into answers; the one place that does.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorPages {
+    audience: Audience,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a browser that shows it as a page.
+    Html,
+    /// For a program.
+    Json,
+}
+
+impl Format {
+    /// What a request wants: a page only where one will be shown. A flight request's answer will
+    /// not, although its `Accept` allows anything.
+    pub fn of(request: &HeaderMap) -> Self {
+        let mut accepts = request.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
+        let is_page = accepts.any(|value| value.contains("text/html"));
+        if is_page && !request.contains_key("rsc") { Self::Html } else { Self::Json }
+    }
+}
+
+struct Message {
+    status: StatusCode,
+    title: &'static str,
+    advice: &'static str,
+    retry_after_secs: Option<u16>,
+}
+
+impl ErrorPages {
+    /// Pages for `audience`.
+    pub fn new(audience: Audience) -> Self {
+        Self { audience }
+    }
+
+    /// Whether an error is no news to the audience: a developer sees Next.js start and restart.
+    pub fn is_expected(self, error: &RequestError) -> bool {
+        self.audience == Audience::Developer
+            && matches!(error, RequestError::UpstreamUnreachable(_))
+    }
+
+    /// The answer to a request that failed with `error`, without what the error says of the
+    /// inside.
+    pub fn answer(self, error: &RequestError, format: Format) -> Response<Full<Bytes>> {
+        let message = self.message(error);
+        let (content_type, body) = match format {
+            Format::Html => ("text/html; charset=utf-8", self.html(&message)),
+            Format::Json => ("application/json; charset=utf-8", json(&message)),
+        };
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = message.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(seconds) = message.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if message.status == StatusCode::METHOD_NOT_ALLOWED {
+            // RFC 9110 §15.5.6 asks for it; every other method is served.
+            const ALLOWED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+            headers.insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
+        }
+        response
+    }
+
+    fn message(self, error: &RequestError) -> Message {
+        if self.is_expected(error) {
+            return Message {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Next.js is starting",
+                advice: "This page reloads itself until it is there.",
+                retry_after_secs: Some(1),
+            };
+        }
+        let (title, advice, retry_after_secs) = match error {
+            RequestError::Ambiguous(_) => {
+                ("That request was not understood", "Go back and try the link again.", None)
+            }
+            RequestError::NothingHere => ("There is nothing here", "Check the address.", None),
+            RequestError::Method => ("That is not served here", "Use another method.", None),
+            RequestError::ForeignOrigin => {
+                ("That came from another site", "Open this site itself and try again.", None)
+            }
+            RequestError::SessionsUnavailable(_) => (
+                "We cannot look up your session",
+                "You are still signed in. Try again in a moment.",
+                Some(2),
+            ),
+            RequestError::UpstreamUnreachable(_) => {
+                ("The site cannot be reached", "Try again in a moment.", Some(2))
+            }
+            RequestError::UpstreamBroken(_) => {
+                ("The site did not answer properly", "Try again in a moment.", Some(2))
+            }
+            RequestError::UpstreamSilent(_) => {
+                ("The site took too long to answer", "Try again in a moment.", Some(2))
+            }
+        };
+        Message { status: error.status(), title, advice, retry_after_secs }
+    }
+
+    fn html(self, message: &Message) -> String {
+        let reload = match (self.audience, message.retry_after_secs) {
+            (Audience::Developer, Some(seconds)) => {
+                format!(r#"<meta http-equiv="refresh" content="{seconds}">"#)
+            }
+            _ => String::new(),
+        };
+        include_str!("error-page.html")
+            .replace("{reload}", &reload)
+            .replace("{title}", message.title)
+            .replace("{advice}", message.advice)
+            .replace("{status}", message.status.as_str())
+    }
+}
+
+fn json(message: &Message) -> String {
+    // Both texts are constants of this file without a character that JSON escapes.
+    format!(r#"{{"status":"error","message":"{}. {}"}}"#, message.title, message.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn answer(audience: Audience, accept: &'static str) -> (StatusCode, String) {
+        let mut request = HeaderMap::new();
+        request.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        let error = RequestError::UpstreamUnreachable(io::Error::other("10.1.2.3 refused"));
+        let response = ErrorPages::new(audience).answer(&error, Format::of(&request));
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_browser_gets_a_page_and_a_program_json() {
+        let (status, page) = answer(Audience::Public, "text/html,*/*;q=0.8").await;
+        assert_eq!(status, StatusCode::BAD_GATEWAY);
+        assert!(page.starts_with("<!doctype html>"), "{page}");
+        assert!(!page.contains('{') || page.contains("<style>"), "{page}");
+        let (_, json) = answer(Audience::Public, "*/*").await;
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["status"], "error");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_what_is_inside() {
+        for audience in [Audience::Public, Audience::Developer] {
+            for accept in ["text/html", "application/json"] {
+                let (_, body) = answer(audience, accept).await;
+                assert!(!body.contains("10.1.2.3"), "{body}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_developer_waits_for_next_js_on_a_page_that_reloads() {
+        let (status, page) = answer(Audience::Developer, "text/html").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(page.contains("Next.js is starting"), "{page}");
+        assert!(page.contains(r#"http-equiv="refresh""#), "{page}");
+        let (_, page) = answer(Audience::Public, "text/html").await;
+        assert!(!page.contains("refresh"), "{page}");
+    }
+}

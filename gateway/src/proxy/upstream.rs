@@ -1,0 +1,247 @@
+//! Requests to the upstream over pooled connections.
+
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::{Either, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::body::{RequestBody, UpstreamBody};
+use super::connect::connect;
+use super::pool::{Lease, Pool, Sender};
+use crate::error::RequestError;
+
+/// How often resting connections are looked through. With [`UpstreamLimits::idle`] it stays under
+/// the 5 s after which Node closes them, so that a stopping Next.js has none to wait for.
+const EXPIRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Bounds on what one request waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamLimits {
+    /// Longest wait for a connection, name look-up included.
+    pub connect: Duration,
+    /// Longest wait for a response head.
+    pub response_head: Duration,
+    /// Longest wait for the answer to an upgrade.
+    pub upgrade_head: Duration,
+    /// Longest rest of a connection before it is closed instead of used again.
+    pub idle: Duration,
+    /// Longest rest of a connection for a request that could not be sent twice.
+    pub idle_for_unsafe: Duration,
+}
+
+/// One upstream, as one worker sees it: its address, its limits and its pooled connections.
+#[derive(Debug)]
+pub struct Upstream {
+    address: watch::Receiver<Option<Authority>>,
+    limits: UpstreamLimits,
+    pool: Arc<Pool>,
+}
+
+impl Upstream {
+    /// Prepares for the upstream at `address`; connections are made when they are needed.
+    ///
+    /// The address may change: `next dev` comes back on another port when its own was taken.
+    /// Must be called on the worker's runtime, which closes resting connections in time.
+    pub fn new(address: watch::Receiver<Option<Authority>>, limits: UpstreamLimits) -> Self {
+        let pool = Arc::default();
+        tokio::spawn(expire_regularly(Arc::downgrade(&pool)));
+        Self { address, limits, pool }
+    }
+
+    /// Host and port at this moment; `None` before the upstream has any.
+    pub fn authority(&self) -> Option<Authority> {
+        self.address.borrow().clone()
+    }
+
+    /// Sends `request` and waits for the response head; the body streams afterwards.
+    ///
+    /// Node closes resting connections when it likes, so a reused one may fail before a byte came
+    /// back. Then the request goes out once more on a new connection, when that is safe: it was
+    /// never written, or it is idempotent and has no body (RFC 9110 §9.2.2, §9.3).
+    ///
+    /// Fails with [`RequestError::UpstreamUnreachable`], [`RequestError::UpstreamSilent`] or
+    /// [`RequestError::UpstreamBroken`].
+    pub async fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, RequestError> {
+        let repeatable = is_repeatable(&request);
+        let limit = if repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
+        let Some(sender) = self.pool.take(limit, Instant::now()) else {
+            return self.send_on_new(request).await;
+        };
+        let (head, body) = request.into_parts();
+        let copy = repeatable.then(|| head.clone());
+        match self.send_on(sender, Request::from_parts(head, body)).await {
+            Ok(response) => Ok(response),
+            Err(Failure::Unsent(request)) => self.send_on_new(*request).await,
+            Err(Failure::Broken(error)) => match copy {
+                Some(head) if is_stale(&error) => self.send_on_new(repeated(head)).await,
+                _ => Err(RequestError::UpstreamBroken(error.into())),
+            },
+            Err(Failure::Silent(limit)) => Err(RequestError::UpstreamSilent(limit)),
+        }
+    }
+
+    /// Asks for an upgrade on a connection of its own, which never goes to the pool.
+    ///
+    /// Fails as [`Upstream::send`] does.
+    pub async fn upgrade(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<hyper::body::Incoming>, RequestError> {
+        let mut sender = self.connect().await?;
+        let limit = self.limits.upgrade_head;
+        match timeout(limit, sender.send_request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(RequestError::UpstreamBroken(error.into())),
+            Err(_) => Err(RequestError::UpstreamSilent(limit)),
+        }
+    }
+
+    async fn send_on_new(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, RequestError> {
+        let sender = self.connect().await?;
+        self.send_on(sender, request).await.map_err(|failure| match failure {
+            Failure::Unsent(_) => RequestError::UpstreamBroken("connection closed at once".into()),
+            Failure::Broken(error) => RequestError::UpstreamBroken(error.into()),
+            Failure::Silent(limit) => RequestError::UpstreamSilent(limit),
+        })
+    }
+
+    async fn send_on(
+        &self,
+        mut sender: Sender,
+        request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, Failure> {
+        let limit = self.limits.response_head;
+        match timeout(limit, sender.try_send_request(request)).await {
+            Ok(Ok(response)) => Ok(self.lend(sender, response)),
+            Ok(Err(mut error)) => match error.take_message() {
+                Some(request) => Err(Failure::Unsent(Box::new(request))),
+                None => Err(Failure::Broken(error.into_error())),
+            },
+            Err(_) => Err(Failure::Silent(limit)),
+        }
+    }
+
+    /// Binds the connection to the response's body, at whose end it is free again.
+    fn lend(
+        &self,
+        sender: Sender,
+        response: Response<hyper::body::Incoming>,
+    ) -> Response<UpstreamBody> {
+        let limit = self.limits.idle.min(keep_alive_limit(response.headers()));
+        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        response.map(|incoming| {
+            if is_upgrade {
+                UpstreamBody::unpooled(incoming)
+            } else {
+                UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit))
+            }
+        })
+    }
+
+    async fn connect(&self) -> Result<Sender, RequestError> {
+        let authority = self.authority().ok_or_else(|| {
+            RequestError::UpstreamUnreachable(io::Error::new(
+                io::ErrorKind::NotConnected,
+                "not started",
+            ))
+        })?;
+        let stream = connect(&authority, self.limits.connect).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| RequestError::UpstreamBroken(error.into()))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                debug!(cause = %error, "a connection to the upstream ended");
+            }
+        });
+        Ok(sender)
+    }
+}
+
+/// Why a request got no response on one connection.
+enum Failure {
+    /// It was not written; nobody has seen it.
+    Unsent(Box<Request<RequestBody>>),
+    /// It may have been seen.
+    Broken(hyper::Error),
+    /// No response head in time.
+    Silent(Duration),
+}
+
+/// Whether sending the request twice does what sending it once does, and its body is not used up.
+fn is_repeatable(request: &Request<RequestBody>) -> bool {
+    request.body().is_end_stream()
+        && matches!(
+            *request.method(),
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+        )
+}
+
+fn repeated(head: Parts) -> Request<RequestBody> {
+    Request::from_parts(head, Either::Right(Empty::new()))
+}
+
+/// Whether the connection ended without an answer, as one does that rested too long.
+fn is_stale(error: &hyper::Error) -> bool {
+    let is_io =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<io::Error>);
+    error.is_incomplete_message() || error.is_canceled() || error.is_closed() || is_io
+}
+
+/// What the upstream's `Keep-Alive: timeout=N` leaves to rest on, one second before its end.
+fn keep_alive_limit(headers: &HeaderMap) -> Duration {
+    let seconds = headers
+        .get(header::HeaderName::from_static("keep-alive"))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(',').find_map(|part| part.trim().strip_prefix("timeout=")))
+        .and_then(|seconds| seconds.parse::<u64>().ok());
+    seconds.map_or(Duration::MAX, |seconds| Duration::from_secs(seconds.saturating_sub(1)))
+}
+
+async fn expire_regularly(pool: Weak<Pool>) {
+    let mut ticks = tokio::time::interval(EXPIRY_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let Some(pool) = pool.upgrade() else { return };
+        pool.expire(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_keep_alive(value: &'static str, expected: Duration) {
+        let mut headers = HeaderMap::new();
+        headers.insert("keep-alive", HeaderValue::from_static(value));
+        assert_eq!(keep_alive_limit(&headers), expected, "{value}");
+    }
+
+    #[test]
+    fn a_connection_rests_a_second_less_than_the_upstream_keeps_it() {
+        check_keep_alive("timeout=5", Duration::from_secs(4));
+        check_keep_alive("max=100, timeout=70", Duration::from_secs(69));
+        check_keep_alive("timeout=0", Duration::ZERO);
+        check_keep_alive("timeout=soon", Duration::MAX);
+        assert_eq!(keep_alive_limit(&HeaderMap::new()), Duration::MAX);
+    }
+}
