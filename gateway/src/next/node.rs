@@ -1,0 +1,93 @@
+//! The Node.js that runs Next.js.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::error::StartError;
+use crate::next::project::Project;
+
+/// The oldest Node.js that Next.js 16 runs on (`engines` of its `package.json`).
+const OLDEST: (u32, u32) = (20, 9);
+
+/// A Node.js new enough for Next.js.
+#[derive(Debug, Clone)]
+pub struct Node {
+    executable: PathBuf,
+    version: String,
+}
+
+impl Node {
+    /// Finds `node` in `PATH` and asks it for its version.
+    pub async fn find(project: &Project) -> Result<Self, StartError> {
+        Self::ask(OsStr::new("node"), project.folder()).await
+    }
+
+    /// The executable itself, behind whatever version manager answers to `node`.
+    pub fn executable(&self) -> &Path {
+        &self.executable
+    }
+
+    /// Its version, such as `v20.20.2`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    async fn ask(program: &OsStr, folder: &Path) -> Result<Self, StartError> {
+        let output = Command::new(program)
+            .args(["-p", "process.version + ' ' + process.execPath"])
+            .current_dir(folder) // Version managers choose by folder.
+            .output()
+            .await
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => StartError::NodeMissing,
+                _ => StartError::NodeUnusable { source },
+            })?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(StartError::NodeUnusable { source: io::Error::other(words) });
+        }
+        Self::from_answer(String::from_utf8_lossy(&output.stdout).trim())
+    }
+
+    fn from_answer(answer: &str) -> Result<Self, StartError> {
+        let (version, executable) = answer.split_once(' ').unwrap_or((answer, ""));
+        let node = Self { executable: executable.into(), version: version.to_owned() };
+        match node.release() {
+            None => Err(StartError::NodeUnusable { source: io::Error::other(answer.to_owned()) }),
+            Some(release) if release < OLDEST => {
+                Err(StartError::NodeTooOld { version: node.version, executable: node.executable })
+            }
+            Some(_) => Ok(node),
+        }
+    }
+
+    fn release(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.version.strip_prefix('v')?.split('.').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_20_9_is_the_oldest_accepted() {
+        let node = Node::from_answer("v20.9.0 /opt/my node/bin/node").unwrap();
+        assert_eq!(node.version(), "v20.9.0");
+        assert_eq!(node.executable(), Path::new("/opt/my node/bin/node"));
+        let older = Node::from_answer("v20.8.1 /usr/bin/node").unwrap_err();
+        assert!(matches!(older, StartError::NodeTooOld { version, .. } if version == "v20.8.1"));
+    }
+
+    #[tokio::test]
+    async fn a_missing_node_is_told_from_a_broken_one() {
+        let ask = |program| Node::ask(OsStr::new(program), Path::new("/"));
+        assert!(matches!(ask("/no/such/node").await, Err(StartError::NodeMissing)));
+        assert!(matches!(ask("false").await, Err(StartError::NodeUnusable { .. })));
+        assert!(matches!(ask("echo").await, Err(StartError::NodeUnusable { .. })));
+    }
+}
