@@ -13,6 +13,7 @@ pub(crate) struct Manifest {
     dependencies: Packages,
     dev_dependencies: Packages,
     scripts: Scripts,
+    workspaces: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,6 +48,10 @@ impl Manifest {
     /// What `npm run dev` would run, empty when there is nothing.
     pub(crate) fn dev_script(&self) -> &str {
         &self.scripts.dev
+    }
+
+    pub(crate) fn declares_workspaces(&self) -> bool {
+        self.workspaces.is_some()
     }
 }
 

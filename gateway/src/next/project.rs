@@ -50,6 +50,15 @@ impl Project {
         &self.dev_options
     }
 
+    /// Finds the installed `next` command as Node.js resolves packages: in `node_modules` of the
+    /// application's folder or of any folder above (workspaces install it there).
+    pub(crate) fn find_next(&self) -> Option<PathBuf> {
+        self.folder
+            .ancestors()
+            .map(|level| level.join("node_modules/next/dist/bin/next"))
+            .find(|command| command.is_file())
+    }
+
     fn at(folder: &Path) -> Result<Self, StartError> {
         let folder = canonical(folder)?;
         match find_manifest(&folder)? {
@@ -205,5 +214,15 @@ mod tests {
         let manifest = r#"{"dependencies":{"next":"16"},"scripts":{"dev":"next dev --webpack"}}"#;
         let tree = Tree::with(&[("package.json", manifest)]);
         assert_eq!(tree.find_named("").unwrap().dev_options(), ["--webpack"]);
+    }
+
+    #[test]
+    fn next_installed_further_up_is_found() {
+        let tree = Tree::with(&[
+            ("packages/shop/package.json", NEXT),
+            ("node_modules/next/dist/bin/next", ""),
+        ]);
+        let project = tree.find_named("packages/shop").unwrap();
+        assert_eq!(project.find_next(), Some(tree.path("node_modules/next/dist/bin/next")));
     }
 }
