@@ -9,6 +9,8 @@ pub mod identity;
 
 pub mod proxy;
 
+pub mod next;
+
 pub mod ops;
 
 pub mod error;

@@ -39,6 +39,11 @@ impl ChildGroup {
         Ok(Self { child, group, lifeline: Some(lifeline) })
     }
 
+    /// The id of the child and of its group.
+    pub(crate) fn id(&self) -> Pid {
+        self.group
+    }
+
     /// Waits until the child ends; what it leaves running is killed.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await;
@@ -70,6 +75,15 @@ impl ChildGroup {
     }
 }
 
+/// Ends the group of a process that is not our child, in the same way.
+pub(crate) async fn end_group(group: Pid, grace: Duration) {
+    signal_group(group, Signal::TERM);
+    if !wait_until_gone(group, grace).await {
+        signal_group(group, Signal::KILL);
+        wait_until_gone(group, BURIAL).await;
+    }
+}
+
 /// How a process ended, for people.
 pub(crate) fn in_words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
@@ -87,9 +101,13 @@ fn signal_group(group: Pid, signal: Signal) {
     }
 }
 
-async fn wait_until_gone(group: Pid, limit: Duration) {
+async fn wait_until_gone(group: Pid, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
-    while test_kill_process_group(group).is_ok() && Instant::now() < deadline {
+    while test_kill_process_group(group).is_ok() {
+        if Instant::now() > deadline {
+            return false;
+        }
         sleep(Duration::from_millis(5)).await;
     }
+    true
 }

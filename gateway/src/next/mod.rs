@@ -1,13 +1,18 @@
-//! All that is known of Next.js: its application folder, its headers and request kinds, and the
-//! child processes that it needs.
+//! All that is known of Next.js: its application folder, its headers and request kinds, and
+//! `next dev` as a supervised child.
 
 mod child_group;
 mod dev_script;
+pub mod dev_server;
 pub mod installation;
+mod leftover;
 mod lifeline;
 mod manifest;
 pub mod node;
 mod package_manager;
+mod process_start;
 pub mod project;
+mod ready_probe;
 pub mod request_headers;
 pub mod request_kind;
+mod restart_pause;
