@@ -1,0 +1,73 @@
+//! E-mail addresses: unique where the accounts allow it, and found whatever their case.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+/// One account per address, where Sequelize did not see to that.
+pub(crate) const UNIQUE_INDEX: &str = "nextbnb_users_email";
+
+/// Finds an address by its ASCII lower case, as login and register do.
+pub(crate) const CASE_INDEX: &str = "nextbnb_users_email_case";
+
+pub(crate) async fn add_indexes(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let folded = match connection.get_database_backend() {
+        DbBackend::Postgres => r#"lower("email" COLLATE "C")"#,
+        _ => r#"lower("email")"#,
+    };
+    let case_index = format!(r#"CREATE INDEX IF NOT EXISTS "{CASE_INDEX}" ON "users" ({folded})"#);
+    connection.execute_unprepared(&case_index).await?;
+
+    if is_unique(connection).await? || count_doubled(connection).await? > 0 {
+        return Ok(());
+    }
+    let unique_index =
+        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{UNIQUE_INDEX}" ON "users" ("email")"#);
+    connection.execute_unprepared(&unique_index).await?;
+    Ok(())
+}
+
+/// What an operator should know about the addresses.
+pub(crate) async fn notes(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    if is_unique(connection).await? {
+        return Ok(Vec::new());
+    }
+    let doubled = count_doubled(connection).await?;
+    Ok(vec![format!(
+        "users.email is not unique ({doubled} addresses have more than one account): \
+         each address signs in to its oldest account"
+    )])
+}
+
+/// Whether some index, whoever made it, lets each address occur once.
+async fn is_unique(connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let query = match connection.get_database_backend() {
+        DbBackend::Postgres => UNIQUE_ON_POSTGRES,
+        _ => UNIQUE_ON_SQLITE,
+    };
+    Ok(count(connection, query).await? > 0)
+}
+
+/// How many addresses have several accounts.
+async fn count_doubled(connection: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let query = r#"SELECT count(*) AS "n" FROM
+        (SELECT 1 FROM "users" GROUP BY "email" HAVING count(*) > 1) AS "doubled""#;
+    count(connection, query).await
+}
+
+async fn count(connection: &impl ConnectionTrait, query: &str) -> Result<i64, DbErr> {
+    let statement = Statement::from_string(connection.get_database_backend(), query);
+    match connection.query_one_raw(statement).await? {
+        Some(row) => row.try_get("", "n"),
+        None => Ok(0),
+    }
+}
+
+/// Valid, not partial, and on the one column: anything else lets some address occur twice.
+const UNIQUE_ON_POSTGRES: &str = r#"SELECT count(*) AS "n"
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = '"users"'::regclass AND i.indisunique AND i.indisvalid
+      AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'email'"#;
+
+const UNIQUE_ON_SQLITE: &str = r#"SELECT count(*) AS "n" FROM pragma_index_list('users') AS "list"
+    WHERE "list"."unique" = 1 AND "list"."partial" = 0
+      AND (SELECT group_concat("name") FROM pragma_index_info("list"."name")) = 'email'"#;
