@@ -5,6 +5,12 @@
 
 pub mod config;
 
+pub mod auth;
+
+pub mod session;
+
+mod accounts;
+
 pub mod identity;
 
 pub mod proxy;
@@ -12,5 +18,9 @@ pub mod proxy;
 pub mod next;
 
 pub mod ops;
+
+pub mod database;
+
+pub mod entity;
 
 pub mod error;

@@ -1,0 +1,126 @@
+//! The accounts in table `users`.
+
+use std::fmt;
+
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, SqlErr,
+};
+
+use crate::database::dialect;
+use crate::entity::user;
+
+/// Somebody who can sign in. Its `Debug` shows the id only.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) id: i32,
+    pub(crate) email: String,
+    pub(crate) name: Option<String>,
+    pub(crate) password_hash: String,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl From<user::Model> for Account {
+    fn from(user: user::Model) -> Self {
+        Self { id: user.id, email: user.email, name: user.name, password_hash: user.password }
+    }
+}
+
+/// Why an account is not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InsertError {
+    #[error("the address has an account already")]
+    Taken,
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// The account that `email` signs in to: the exact address, the oldest where it has several, else
+/// the only address that differs in nothing but the case of its ASCII letters.
+pub(crate) async fn find_for_login(
+    connection: &impl ConnectionTrait,
+    email: &str,
+) -> Result<Option<Account>, DbErr> {
+    let mut spellings = find_spellings(connection, email).await?;
+    if let Some(exact) = spellings.iter().position(|user| user.email == email) {
+        return Ok(Some(spellings.swap_remove(exact).into()));
+    }
+    let oldest = spellings.first().map(|user| user.email.clone());
+    let is_only = spellings.iter().all(|user| Some(&user.email) == oldest.as_ref());
+    Ok(spellings.into_iter().next().filter(|_| is_only).map(Account::from))
+}
+
+/// The account of a session, which names it by its exact address.
+pub(crate) async fn find_by_email(
+    connection: &impl ConnectionTrait,
+    email: &str,
+) -> Result<Option<Account>, DbErr> {
+    if !is_storable(email) {
+        return Ok(None);
+    }
+    let user = user::Entity::find()
+        .filter(user::Column::Email.eq(email))
+        .order_by_asc(user::Column::Id)
+        .limit(1)
+        .one(connection)
+        .await?;
+    Ok(user.map(Account::from))
+}
+
+/// Makes an account, unless its address has one in whatever spelling.
+///
+/// Two registrations of one address at once wait for one another, so that this holds on a table
+/// without a unique index, too.
+pub(crate) async fn insert(
+    transaction: &DatabaseTransaction,
+    email: &str,
+    password_hash: &str,
+    name: Option<&str>,
+) -> Result<Account, InsertError> {
+    let lowered = email.to_ascii_lowercase();
+    dialect::lock_name(transaction, &format!("nextbnb register {lowered}")).await?;
+    if !find_spellings(transaction, email).await?.is_empty() {
+        return Err(InsertError::Taken);
+    }
+    let user = user::ActiveModel {
+        id: NotSet,
+        email: Set(email.to_owned()),
+        password: Set(password_hash.to_owned()),
+        name: Set(name.map(str::to_owned)),
+    };
+    match user::Entity::insert(user).exec_with_returning(transaction).await {
+        Ok(user) => Ok(user.into()),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Err(InsertError::Taken)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Every account whose address is `email` but for the case of ASCII letters, oldest first.
+async fn find_spellings(
+    connection: &impl ConnectionTrait,
+    email: &str,
+) -> Result<Vec<user::Model>, DbErr> {
+    if !is_storable(email) {
+        return Ok(Vec::new());
+    }
+    let folded = dialect::ascii_lower(connection.get_database_backend(), user::Column::Email);
+    user::Entity::find()
+        .filter(folded.eq(email.to_ascii_lowercase()))
+        .order_by_asc(user::Column::Id)
+        .all(connection)
+        .await
+}
+
+/// Postgres refuses a NUL even in a question.
+fn is_storable(email: &str) -> bool {
+    !email.contains('\0')
+}

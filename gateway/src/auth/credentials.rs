@@ -1,0 +1,209 @@
+//! What people type to sign in or to register, checked.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::answer::Refusal;
+
+/// Longest address: what the column holds.
+const EMAIL_CHARACTERS: usize = 255;
+
+/// Longest name.
+const NAME_CHARACTERS: usize = 100;
+
+/// Shortest password at registration.
+const PASSWORD_CHARACTERS: usize = 8;
+
+/// Longest password at registration: what comes after it bcrypt ignores.
+const PASSWORD_BYTES: usize = 72;
+
+/// A password in clear, which shows itself to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Password(pub(super) String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(redacted)")
+    }
+}
+
+/// A login: any two texts, for accounts are older than today's rules.
+pub(super) struct Login {
+    pub(super) email: String,
+    pub(super) password: Password,
+}
+
+/// A registration that keeps the rules.
+pub(super) struct Registration {
+    pub(super) email: String,
+    pub(super) password: Password,
+    pub(super) name: Option<String>,
+}
+
+impl Login {
+    pub(super) fn of(fields: &Map<String, Value>) -> Result<Self, Refusal> {
+        let (email, password) = read_pair(fields)?;
+        Ok(Self { email, password })
+    }
+}
+
+impl Registration {
+    pub(super) fn of(fields: &Map<String, Value>) -> Result<Self, Refusal> {
+        let (email, password) = read_pair(fields)?;
+        let confirmation = match text(fields, "passwordconfirmation")? {
+            Some(confirmation) => Some(confirmation),
+            None => text(fields, "passwordConfirmation")?,
+        };
+        if confirmation != Some(password.0.as_str()) {
+            return Err(Refusal::Invalid("Passwords do not match"));
+        }
+        check_email(&email)?;
+        check_password(&password.0)?;
+        let name = text(fields, "name")?.map(str::trim).filter(|name| !name.is_empty());
+        check_name(name.unwrap_or_default())?;
+        Ok(Self { email, password, name: name.map(str::to_owned) })
+    }
+}
+
+fn read_pair(fields: &Map<String, Value>) -> Result<(String, Password), Refusal> {
+    let email = text(fields, "email")?.unwrap_or_default();
+    let password = text(fields, "password")?.unwrap_or_default();
+    if email.is_empty() || password.is_empty() {
+        return Err(Refusal::Invalid("Email and password are required"));
+    }
+    Ok((email.to_owned(), Password(password.to_owned())))
+}
+
+/// A field that is absent or null is `None`; one that is no text is refused.
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::Invalid("Every field must be a text")),
+    }
+}
+
+fn check_email(email: &str) -> Result<(), Refusal> {
+    let is_odd = |c: char| c.is_control() || c.is_whitespace();
+    let is_address = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !is_address || email.contains(is_odd) || email.chars().count() > EMAIL_CHARACTERS {
+        return Err(Refusal::Invalid("Please enter an email address, such as ada@example.com"));
+    }
+    Ok(())
+}
+
+fn check_password(password: &str) -> Result<(), Refusal> {
+    if password.chars().count() < PASSWORD_CHARACTERS {
+        return Err(Refusal::Invalid("Please choose a password of at least 8 characters"));
+    }
+    if password.len() > PASSWORD_BYTES {
+        return Err(Refusal::Invalid("Please choose a password of at most 72 bytes"));
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.contains(char::is_control) || name.chars().count() > NAME_CHARACTERS {
+        return Err(Refusal::Invalid("Please choose a name of at most 100 ordinary characters"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_email_is(email: &str, accepted: bool) {
+        assert_eq!(check_email(email).is_ok(), accepted, "{email}");
+    }
+
+    #[test]
+    fn an_address_has_one_at_sign_and_nothing_odd() {
+        check_email_is("a@b.c", true);
+        check_email_is("a+b@localhost", true);
+        check_email_is("é@ü.example", true);
+        check_email_is(&format!("{}@b.c", "é".repeat(251)), true);
+        check_email_is(&format!("{}@b.c", "a".repeat(252)), false);
+        for email in ["", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "a@b\u{a0}", "\0@b"] {
+            check_email_is(email, false);
+        }
+    }
+
+    #[track_caller]
+    fn check_password_is(password: &str, accepted: bool) {
+        assert_eq!(check_password(password).is_ok(), accepted, "{password}");
+    }
+
+    #[test]
+    fn a_password_has_8_characters_to_72_bytes() {
+        check_password_is("1234567", false);
+        check_password_is("12345678", true);
+        check_password_is("éééé", false);
+        check_password_is("éééééééé", true);
+        check_password_is("\0 \t\n\u{7f}  x", true);
+        check_password_is(&"x".repeat(72), true);
+        check_password_is(&"x".repeat(73), false);
+        check_password_is(&"é".repeat(37), false);
+    }
+
+    #[track_caller]
+    fn check_registration(change: &Value, refused: Option<&str>) {
+        let mut fields = json!({"email": "a@b.c", "password": "12345678",
+            "passwordconfirmation": "12345678"});
+        for (name, value) in change.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        match (Registration::of(fields.as_object().unwrap()), refused) {
+            (Ok(_), None) => {}
+            (Err(Refusal::Invalid(message)), Some(refused)) => assert_eq!(message, refused),
+            (outcome, _) => panic!("{change}: accepted is {}", outcome.is_ok()),
+        }
+    }
+
+    #[test]
+    fn a_confirmation_may_be_spelt_two_ways_and_must_be_there() {
+        let none = json!(null);
+        check_registration(&json!({}), None);
+        check_registration(
+            &json!({"passwordconfirmation": none, "passwordConfirmation": "12345678"}),
+            None,
+        );
+        check_registration(&json!({"passwordconfirmation": none}), Some("Passwords do not match"));
+        check_registration(&json!({"passwordconfirmation": "x"}), Some("Passwords do not match"));
+    }
+
+    #[test]
+    fn a_name_is_optional_and_plain() {
+        let refused = Some("Please choose a name of at most 100 ordinary characters");
+        check_registration(&json!({"name": "Ada Lovelace é"}), None);
+        check_registration(&json!({"name": ""}), None);
+        check_registration(&json!({"name": "é".repeat(100)}), None);
+        check_registration(&json!({"name": "é".repeat(101)}), refused);
+        check_registration(&json!({"name": "a\nb"}), refused);
+        check_registration(&json!({"name": 5}), Some("Every field must be a text"));
+    }
+
+    #[test]
+    fn a_login_wants_two_texts_and_knows_no_policy() {
+        let login = |fields: Value| Login::of(fields.as_object().unwrap()).is_ok();
+        assert!(login(json!({"email": "not-an-email", "password": "x"})));
+        assert!(login(json!({"email": "a", "password": "x".repeat(100)})));
+        assert!(!login(json!({"email": "a@b.c", "password": 5})));
+        assert!(!login(json!({"email": ["a@b.c"], "password": "x"})));
+        assert!(!login(json!({"email": {}, "password": "x"})));
+        assert!(!login(json!({"email": "a@b.c", "password": ""})));
+        assert!(!login(json!({"password": "x"})));
+        assert!(!login(json!({})));
+    }
+
+    #[test]
+    fn a_password_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Password("hunter2".to_owned())), "Password(redacted)");
+    }
+}

@@ -1,0 +1,145 @@
+//! bcrypt, as Node's bcrypt has it, and never more of it than the machine can bear.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::answer::Refusal;
+use super::credentials::Password;
+
+/// What the Express server used, and so what it verifies as fast as it did.
+const COST: u32 = 10;
+
+/// Spent where there is no hash to verify; no password of anybody's.
+const DUMMY: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
+
+/// Longest wait for a turn, before a visitor is asked to come again.
+const TURN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Hashes and verifies passwords on threads of the runtime that calls it, a few at once.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// At most half of `cores` at once, at least one: the rest serves those who are signed in.
+    pub fn new(cores: usize) -> Self {
+        Self { turns: Arc::new(Semaphore::new((cores / 2).max(1))) }
+    }
+
+    /// A `$2b$` hash of at most the first 72 bytes.
+    pub(super) async fn hash(&self, password: Password) -> Result<String, Refusal> {
+        #[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
+        let hashed = self.in_turn(move || bcrypt::hash(password.0, COST)).await?;
+        hashed.map_err(|error| Refusal::Database(sea_orm::DbErr::Custom(error.to_string())))
+    }
+
+    /// Whether the password is the one that was hashed.
+    ///
+    /// Takes its time also where there is no account, or a hash that Node would not know, so that
+    /// nobody learns from the clock which addresses have accounts.
+    pub(super) async fn verify(
+        &self,
+        password: Password,
+        hash: Option<String>,
+    ) -> Result<bool, Refusal> {
+        self.in_turn(move || {
+            let known = hash.filter(|hash| is_known_to_node(hash));
+            let matches = verify(&password, known.as_deref().unwrap_or(DUMMY));
+            known.is_some() && matches
+        })
+        .await
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned());
+        let Ok(Ok(turn)) = turn.await else { return Err(Refusal::Busy) };
+        let working = spawn_blocking(move || {
+            let outcome = work();
+            drop(turn); // With the work and not with the caller, who may be gone long before.
+            outcome
+        });
+        working.await.map_err(|_| Refusal::Busy)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
+fn verify(password: &Password, hash: &str) -> bool {
+    bcrypt::verify(&password.0, hash).unwrap_or(false)
+}
+
+/// Node refuses `$2y$` and whatever is no bcrypt hash.
+fn is_known_to_node(hash: &str) -> bool {
+    let is_version = hash.starts_with("$2a$") || hash.starts_with("$2b$");
+    is_version && hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() >= 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password(text.to_owned())
+    }
+
+    #[track_caller]
+    fn check(text: &str, hash: &str, matches: bool) {
+        let known = is_known_to_node(hash);
+        assert_eq!(known && verify(&password(text), hash), matches, "{hash}");
+    }
+
+    #[test]
+    fn a_hash_of_node_verifies() {
+        check("pw", DUMMY, true);
+        check("pw", &DUMMY.replace("$2b$", "$2a$"), true);
+        check("pW", DUMMY, false);
+    }
+
+    #[test]
+    fn what_node_refuses_is_no_match() {
+        check("pw", &DUMMY.replace("$2b$", "$2y$"), false);
+        check("pw", &DUMMY.replace("$2b$", "$2x$"), false);
+        for hash in
+            ["", "pw", "$2b$10$", "$2b$03$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2"]
+        {
+            check("pw", hash, false);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_one_that_express_verifies_and_cuts_at_72_bytes() {
+        let passwords = Passwords::new(1);
+        let hash = passwords.hash(password(&"x".repeat(72))).await.unwrap();
+        assert!(hash.starts_with("$2b$10$"));
+        assert!(passwords.verify(password(&"x".repeat(80)), Some(hash.clone())).await.unwrap());
+        assert!(!passwords.verify(password(&"x".repeat(71)), Some(hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn no_password_matches_where_there_is_no_hash() {
+        let passwords = Passwords::new(1);
+        assert!(!passwords.verify(password("pw"), None).await.unwrap());
+    }
+
+    #[test]
+    fn half_of_the_cores_hash_at_once_and_at_least_one() {
+        for (cores, turns) in [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)] {
+            assert_eq!(Passwords::new(cores).turns.available_permits(), turns);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_too_long_is_asked_to_come_again() {
+        let passwords = Passwords::new(1);
+        let _turn = passwords.turns.clone().acquire_owned().await.unwrap();
+        let outcome = passwords.verify(password("pw"), None).await;
+        assert!(matches!(outcome, Err(Refusal::Busy)));
+    }
+}

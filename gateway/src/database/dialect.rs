@@ -1,0 +1,69 @@
+//! What differs between Postgres and SQLite once a connection stands.
+
+use sea_orm::sea_query::{Alias, Expr, Func, IntoIden, SimpleExpr};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions,
+};
+
+/// Locks that replicas share on Postgres.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lock {
+    /// One replica sweeps at a time: `nbsw` in bytes.
+    Sweep = 0x6e62_7377,
+}
+
+/// A transaction that takes the write lock at once, where there is one to take.
+pub(crate) fn writing() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// A point in time in a form that compares rightly.
+///
+/// SQLite compares times as text, where Sequelize's `2026-12-23 09:15` sorts before our
+/// `2026-12-23T00:00`; as Julian days both are numbers, exact to the millisecond.
+pub(crate) fn moment(backend: DbBackend, time: impl Into<SimpleExpr>) -> SimpleExpr {
+    match backend {
+        DbBackend::Sqlite => Func::cust(Alias::new("julianday")).arg(time).into(),
+        _ => time.into(),
+    }
+}
+
+/// Text with `A` to `Z` made small and every other letter left alone, as the index has it.
+pub(crate) fn ascii_lower(backend: DbBackend, column: impl IntoIden) -> SimpleExpr {
+    match backend {
+        DbBackend::Sqlite => Func::lower(Expr::col(column)).into(),
+        _ => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, Expr::col(column)),
+    }
+}
+
+/// Holds back every transaction that wants the same name until this one ends.
+///
+/// A writing transaction on SQLite is alone anyway.
+pub(crate) async fn lock_name(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
+    let backend = transaction.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let query = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        transaction
+            .query_one_raw(Statement::from_sql_and_values(backend, query, [name.into()]))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes `lock` until the transaction ends, unless another replica has it.
+pub(crate) async fn try_lock(transaction: &DatabaseTransaction, lock: Lock) -> Result<bool, DbErr> {
+    let backend = transaction.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(true);
+    }
+    let query = "SELECT pg_try_advisory_xact_lock($1) AS taken";
+    let statement = Statement::from_sql_and_values(backend, query, [(lock as i64).into()]);
+    match transaction.query_one_raw(statement).await? {
+        Some(row) => row.try_get("", "taken"),
+        None => Ok(false),
+    }
+}

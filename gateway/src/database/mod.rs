@@ -1,0 +1,177 @@
+//! One pool of connections, on a runtime of its own.
+
+pub(crate) mod dialect;
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nextbnb_migrations::Applied;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use crate::error::StartError;
+
+/// Which database to use, as the settings say.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseTarget {
+    /// An SQLite file in the state folder, made when missing.
+    Embedded(PathBuf),
+    /// What `--database-url` says: `postgres://…`, `postgresql://…` or `sqlite://…`.
+    Url(String),
+}
+
+impl fmt::Debug for DatabaseTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded(path) => f.debug_tuple("Embedded").field(path).finish(),
+            Self::Url(_) => f.write_str("Url(redacted)"),
+        }
+    }
+}
+
+/// How long, and how many.
+#[derive(Debug, Clone)]
+pub struct DatabaseLimits {
+    /// Longest wait for the first connection, at start.
+    pub connect_timeout: Duration,
+    /// Longest wait for a free connection, a new one's making included; then the visitor sees 503.
+    pub acquire_timeout: Duration,
+    /// Longest time that one piece of work may take, for a server that accepts and then is silent.
+    pub work_timeout: Duration,
+    /// Connections to Postgres at most; its own default allows 100 for all replicas together.
+    pub connections: u32,
+}
+
+impl Default for DatabaseLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(3),
+            work_timeout: Duration::from_secs(10),
+            connections: 10,
+        }
+    }
+}
+
+/// The pool, and the runtime on which everything that uses it runs.
+///
+/// Workers are single-threaded and die with their requests; what is asked of the database runs to
+/// its end elsewhere, though nobody waits for the answer any more.
+#[derive(Debug, Clone)]
+pub struct Database {
+    connection: DatabaseConnection,
+    runtime: Handle,
+    work_timeout: Duration,
+}
+
+impl Database {
+    /// Opens the database and proves that it answers. Alters nothing in it; see [`Self::migrate`].
+    pub async fn connect(
+        target: &DatabaseTarget,
+        limits: &DatabaseLimits,
+        runtime: Handle,
+    ) -> Result<Self, StartError> {
+        let (target, opening_limits) = (target.clone(), limits.clone());
+        let opening = runtime.spawn(async move { open(&target, &opening_limits).await });
+        let connection = opening.await.map_err(|error| StartError::Database {
+            server: "as configured".to_owned(),
+            source: Box::new(error),
+        })??;
+        Ok(Self { connection, runtime, work_timeout: limits.work_timeout })
+    }
+
+    /// Brings the tables up to date; takes as long as it takes.
+    pub async fn migrate(&self) -> Result<Applied, StartError> {
+        let connection = self.connection.clone();
+        let applied = self.run_long(async move { nextbnb_migrations::migrate(&connection).await });
+        applied.await.map_err(|error| StartError::Migrate { source: cause(&error).into() })
+    }
+
+    /// Closes every connection, when the last work is done.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.connection.close().await
+    }
+
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Begins a transaction that will write.
+    ///
+    /// On SQLite it has the write lock from its first statement on: one that reads before it
+    /// writes would else fail whenever another writer came between, whatever the busy timeout.
+    pub(crate) async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.connection.begin_with_options(dialect::writing()).await
+    }
+
+    /// Runs `work` on the database's runtime, to its end whether or not the caller waits for it,
+    /// and for no longer than the work timeout.
+    pub(crate) async fn run<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbErr> + Send + 'static,
+    {
+        let limit = self.work_timeout;
+        let late = move |_| Err(E::from(DbErr::Custom(format!("no answer within {limit:?}"))));
+        self.run_long(async move { timeout(limit, work).await.unwrap_or_else(late) }).await
+    }
+
+    /// As [`Self::run`], for work that no visitor waits for.
+    pub(crate) async fn run_long<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbErr> + Send + 'static,
+    {
+        let cut_short = |error| {
+            Err(E::from(DbErr::Custom(format!("the work on the database was cut short: {error}"))))
+        };
+        self.runtime.spawn(work.in_current_span()).await.unwrap_or_else(cut_short)
+    }
+
+    /// Starts `work` on the database's runtime; nobody learns how it ended but the log.
+    pub(crate) fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(work.in_current_span()));
+    }
+}
+
+/// What went wrong at the bottom, in the words of the system or the server.
+pub(crate) fn cause(error: &DbErr) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+async fn open(
+    target: &DatabaseTarget,
+    limits: &DatabaseLimits,
+) -> Result<DatabaseConnection, StartError> {
+    match target {
+        DatabaseTarget::Embedded(path) => sqlite::open_embedded(path, limits).await,
+        DatabaseTarget::Url(url) => match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => postgres::open(url, limits).await,
+            Some("sqlite") => sqlite::open_url(url, limits).await,
+            Some(scheme) => Err(StartError::DatabaseUrl {
+                reason: format!(
+                    "{scheme}:// is not supported; use postgres://user:password@host/database \
+                     or sqlite://path?mode=rwc"
+                ),
+            }),
+            None => Err(StartError::DatabaseUrl {
+                reason: "it has no scheme; use postgres://user:password@host/database".to_owned(),
+            }),
+        },
+    }
+}

@@ -1,0 +1,98 @@
+//! SQLite: one file, one connection, and a look before anything is written.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sea_orm::sqlx::{self, ConnectOptions, Connection, Error};
+use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
+
+use super::DatabaseLimits;
+use crate::error::StartError;
+
+/// How long a writer waits for another process's writer, such as the sqlite3 shell.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The file in the state folder, made when missing.
+pub(super) async fn open_embedded(
+    path: &Path,
+    limits: &DatabaseLimits,
+) -> Result<DatabaseConnection, StartError> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    open(options, "--state-dir", limits).await
+}
+
+/// The file that a URL names, made when missing only if the URL says `mode=rwc`.
+pub(super) async fn open_url(
+    url: &str,
+    limits: &DatabaseLimits,
+) -> Result<DatabaseConnection, StartError> {
+    let options: SqliteConnectOptions = url
+        .parse()
+        .map_err(|error: Error| StartError::DatabaseUrl { reason: error.to_string() })?;
+    open(options, "--database-url", limits).await
+}
+
+async fn open(
+    options: SqliteConnectOptions,
+    setting: &'static str,
+    limits: &DatabaseLimits,
+) -> Result<DatabaseConnection, StartError> {
+    let path = options.get_filename().to_owned();
+    let unusable = |reason: String| StartError::DatabaseFile {
+        path: path.clone(),
+        setting,
+        source: reason.into(),
+    };
+    let options = options.disable_statement_logging().busy_timeout(BUSY_TIMEOUT);
+    if options.to_url_lossy().query_pairs().any(|(key, value)| key == "mode" && value == "rwc") {
+        create_private(&path).map_err(|error| unusable(error.to_string()))?;
+    }
+    inspect(options.clone().create_if_missing(false).read_only(true))
+        .await
+        .map_err(|error| unusable(explain(&error)))?;
+
+    let options =
+        options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(limits.acquire_timeout)
+        .connect_with(options)
+        .await
+        .map_err(|error| unusable(explain(&error)))?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// Sessions are in it: nobody else on the machine may read it, nor what SQLite puts beside it.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Reads the whole file as a database before the first write to it, so that a damaged one stays
+/// as it is for whoever wants to save it.
+async fn inspect(options: SqliteConnectOptions) -> Result<(), Error> {
+    let mut connection = options.connect().await?;
+    let verdict: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if verdict == "ok" { Ok(()) } else { Err(Error::Protocol(verdict)) }
+}
+
+fn explain(error: &Error) -> String {
+    let reason = match error {
+        Error::Database(error) => error.message().to_owned(),
+        Error::Protocol(verdict) => format!("damaged: {verdict}"),
+        other => other.to_string(),
+    };
+    format!("{reason}; it was left as it is")
+}

@@ -1,0 +1,4 @@
+//! The rows that the gateway shares with Sequelize.
+
+pub mod session;
+pub mod user;

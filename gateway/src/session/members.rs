@@ -1,0 +1,63 @@
+//! The members of a JSON object, each still the text it was.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// An object's members in order. As in JavaScript, the last of several with one name counts.
+///
+/// Names and values are looked at only when asked for, so that what a Rust string cannot hold (a
+/// lone surrogate) does no harm where nobody asks.
+pub(super) struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// `None` for what is not valid JSON or not an object.
+    pub(super) fn of(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The text of a member's value.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        let is_named =
+            |key: &RawValue| serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == name);
+        self.0.iter().rev().find(|(key, _)| is_named(key)).map(|(_, value)| value.get())
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        serde_json::from_str(self.raw(name)?).ok()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.raw(name)?).ok()
+    }
+
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
+        Self::of(self.raw(name)?)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Vec<(&'de RawValue, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Collect).map(Self)
+    }
+}

@@ -1,0 +1,308 @@
+//! The JSON text of a session's row, as express-session and passport write it.
+
+use std::fmt;
+use std::ops::Range;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use cookie::SameSite;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::attributes::CookieAttributes;
+use super::members::Members;
+
+/// Life of a row whose cookie has none of its own: connect-session-sequelize's `expiration`.
+const BROWSER_SESSION: TimeDelta = TimeDelta::hours(24);
+
+/// The longest life that JavaScript's dates can express, in milliseconds.
+const LONGEST_LIFE_MS: f64 = 8.64e15;
+
+/// A row's text and what the gateway understands of it.
+///
+/// The text itself is kept: whatever else a site stored in it, and however it spelt that, is still
+/// there after a renewal.
+#[derive(Clone, PartialEq)]
+pub(super) struct SessionRecord {
+    text: String,
+    pub(super) attributes: CookieAttributes,
+    /// `passport.user`, where it is a string: the account's e-mail address.
+    pub(super) user: Option<String>,
+    original_max_age: Option<TimeDelta>,
+    cookie_expires: Option<DateTime<Utc>>,
+    /// Where the value of `cookie.expires` stands in `text`.
+    expires_at: Option<Range<usize>>,
+}
+
+/// A text that is no session: Express would answer 500 to it until its cookie is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Damaged {
+    #[error("the data is not a JSON object")]
+    NotAnObject,
+    #[error("the data has no cookie object")]
+    NoCookie,
+    #[error("the cookie's originalMaxAge is not a number")]
+    MaxAge,
+}
+
+/// The text of a session that begins now, byte for byte what Express would write.
+pub(super) fn begin(
+    user: &str,
+    attributes: &CookieAttributes,
+    max_age: TimeDelta,
+    expires: DateTime<Utc>,
+) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Record<'a> {
+        cookie: Cookie<'a>,
+        passport: Passport<'a>,
+    }
+    /// In express-session's order of keys.
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Cookie<'a> {
+        original_max_age: i64,
+        expires: String,
+        secure: bool,
+        http_only: bool,
+        path: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        same_site: Option<String>,
+    }
+    #[derive(Serialize)]
+    struct Passport<'a> {
+        user: &'a str,
+    }
+    serde_json::to_string(&Record {
+        cookie: Cookie {
+            original_max_age: max_age.num_milliseconds(),
+            expires: iso(expires),
+            secure: attributes.secure,
+            http_only: true,
+            path: &attributes.path,
+            same_site: attributes.same_site.map(|same_site| same_site.to_string().to_lowercase()),
+        },
+        passport: Passport { user },
+    })
+}
+
+impl SessionRecord {
+    pub(super) fn read(text: String) -> Result<Self, Damaged> {
+        let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
+        let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
+        let original_max_age = match cookie.value("originalMaxAge") {
+            None | Some(Value::Null) => None,
+            Some(value) => Some(read_max_age(&value).ok_or(Damaged::MaxAge)?),
+        };
+        let expires = cookie.raw("expires");
+        Ok(Self {
+            attributes: read_attributes(&cookie),
+            user: members.object("passport").and_then(|passport| passport.text("user")),
+            original_max_age,
+            cookie_expires: cookie.text("expires").and_then(|text| text.parse().ok()),
+            expires_at: expires.map(|raw| offset(raw, &text)..offset(raw, &text) + raw.len()),
+            text,
+        })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// When the row ends after a visit now.
+    pub(super) fn expires_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        now.checked_add_signed(self.original_max_age.unwrap_or(BROWSER_SESSION))
+    }
+
+    /// When the browser drops the cookie, and how long it was to live; `None` for a cookie that
+    /// lives as long as the browser, which is never renewed.
+    pub(super) fn cookie_life(&self) -> Option<(DateTime<Utc>, TimeDelta)> {
+        self.cookie_expires.zip(self.original_max_age)
+    }
+
+    /// The text with `cookie.expires` moved and every other byte as it was.
+    pub(super) fn renewed(&self, expires: DateTime<Utc>) -> Option<String> {
+        let at = self.expires_at.clone()?;
+        let (before, after) = (self.text.get(..at.start)?, self.text.get(at.end..)?);
+        Some(format!("{before}\"{}\"{after}", iso(expires)))
+    }
+}
+
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRecord")
+            .field("attributes", &self.attributes)
+            .field("cookie_expires", &self.cookie_expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As JavaScript's `toISOString` has it.
+fn iso(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Where `part` begins in the text that it was cut from.
+fn offset(part: &str, whole: &str) -> usize {
+    part.as_ptr().addr() - whole.as_ptr().addr()
+}
+
+fn read_max_age(value: &Value) -> Option<TimeDelta> {
+    let milliseconds = value.as_f64().filter(|number| number.abs() <= LONGEST_LIFE_MS)?;
+    #[expect(clippy::cast_possible_truncation, reason = "in range; JavaScript cuts fractions too")]
+    TimeDelta::try_milliseconds(milliseconds as i64)
+}
+
+/// What is absent or of a wrong type has Express's default.
+fn read_attributes(cookie: &Members<'_>) -> CookieAttributes {
+    let priority = cookie.text("priority").map(|priority| priority.to_lowercase());
+    CookieAttributes {
+        domain: cookie.text("domain"),
+        path: cookie.text("path").unwrap_or_else(|| "/".to_owned()),
+        secure: cookie.value("secure") == Some(Value::Bool(true)),
+        partitioned: cookie.value("partitioned") == Some(Value::Bool(true)),
+        priority: match priority.as_deref() {
+            Some("low") => Some("Low"),
+            Some("medium") => Some("Medium"),
+            Some("high") => Some("High"),
+            _ => None,
+        },
+        same_site: match cookie.value("sameSite") {
+            Some(Value::Bool(true)) => Some(SameSite::Strict),
+            Some(Value::String(text)) => match text.to_lowercase().as_str() {
+                "strict" => Some(SameSite::Strict),
+                "lax" => Some(SameSite::Lax),
+                "none" => Some(SameSite::None),
+                _ => None,
+            },
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::uri::Scheme;
+
+    use super::*;
+
+    /// As the Express server wrote it (express-session 1.19, passport 0.7).
+    const EXPRESS: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"a@b.c"}}"#;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn read(text: &str) -> SessionRecord {
+        SessionRecord::read(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_new_record_is_what_express_writes_with_same_site_lax() {
+        let expires = at("2026-12-23T09:15:16.146Z");
+        let begin = |user, scheme| {
+            begin(user, &CookieAttributes::new(scheme), TimeDelta::days(30), expires).unwrap()
+        };
+        let lax = EXPRESS.replace(r#""path":"/""#, r#""path":"/","sameSite":"lax""#);
+        assert_eq!(begin("a@b.c", None), lax);
+        assert_eq!(
+            begin("a@b.c", Some(&Scheme::HTTPS)),
+            lax.replace("\"secure\":false", "\"secure\":true")
+        );
+        assert!(begin("\"é\u{1}@b.c", None).ends_with(r#"{"user":"\"é\u0001@b.c"}}"#));
+    }
+
+    #[test]
+    fn a_record_of_express_is_understood() {
+        let record = read(EXPRESS);
+        assert_eq!(record.user.as_deref(), Some("a@b.c"));
+        let now = at("2026-12-01T00:00:00Z");
+        assert_eq!(record.expires_after(now), Some(at("2026-12-31T00:00:00Z")));
+        let life = (at("2026-12-23T09:15:16.146Z"), TimeDelta::days(30));
+        assert_eq!(record.cookie_life(), Some(life));
+    }
+
+    #[test]
+    fn every_attribute_is_read() {
+        let record = read(
+            r#"{"cookie":{"originalMaxAge":60000,"partitioned":true,"priority":"high","expires":null,"secure":true,"httpOnly":false,"domain":"example.com","path":"/foo","sameSite":"strict"}}"#,
+        );
+        let attributes = CookieAttributes {
+            domain: Some("example.com".to_owned()),
+            path: "/foo".to_owned(),
+            secure: true,
+            partitioned: true,
+            priority: Some("High"),
+            same_site: Some(SameSite::Strict),
+        };
+        assert_eq!(record.attributes, attributes);
+        assert_eq!(record.cookie_life(), None);
+    }
+
+    #[test]
+    fn a_session_of_the_browser_lives_a_day_after_each_visit() {
+        let now = at("2026-12-01T00:00:00Z");
+        for text in [r#"{"cookie":{}}"#, r#"{"cookie":{"originalMaxAge":null,"expires":null}}"#] {
+            assert_eq!(read(text).expires_after(now), Some(at("2026-12-02T00:00:00Z")));
+            assert_eq!(read(text).cookie_life(), None);
+        }
+    }
+
+    #[track_caller]
+    fn check_damaged(text: &str, damage: Damaged) {
+        assert_eq!(SessionRecord::read(text.to_owned()).unwrap_err(), damage, "{text}");
+    }
+
+    #[test]
+    fn what_is_no_session_is_told_apart_from_one() {
+        for text in
+            ["", "null", "0", "false", "\"\"", "\"x\"", "[]", "123", "{", "{}x", "\u{feff}{}"]
+        {
+            check_damaged(text, Damaged::NotAnObject);
+        }
+        for text in ["{}", r#"{"cookie":null}"#, r#"{"cookie":"x"}"#, r#"{"cookie":[]}"#] {
+            check_damaged(text, Damaged::NoCookie);
+        }
+        for age in ["\"abc\"", "true", "1e300", "{}"] {
+            check_damaged(&format!(r#"{{"cookie":{{"originalMaxAge":{age}}}}}"#), Damaged::MaxAge);
+        }
+    }
+
+    #[track_caller]
+    fn check_user(rest: &str, user: Option<&str>) {
+        assert_eq!(read(&format!(r#"{{"cookie":{{}}{rest}}}"#)).user.as_deref(), user, "{rest}");
+    }
+
+    #[test]
+    fn only_a_string_names_a_user() {
+        check_user("", None);
+        check_user(r#","passport":{}"#, None);
+        check_user(r#","passport":null"#, None);
+        check_user(r#","passport":"x""#, None);
+        check_user(r#","passport":{"user":5}"#, None);
+        check_user(r#","passport":{"user":null}"#, None);
+        check_user(r#","passport":{"user":"a"},"passport":{"user":"b"}"#, Some("b"));
+        check_user(r#","p\u0061ssport":{"user":"\u00e9"}"#, Some("é"));
+        check_user(r#","passport":{"user":"\ud800"}"#, None);
+    }
+
+    #[test]
+    fn a_renewal_changes_nothing_but_the_expiry() {
+        let text = r#" {"10":1, "big":12345678901234567890,"n":1.50 ,"lone":"\ud800","\udfff":0,
+            "cookie":{"x":{"expires":1},"expires" : "2026-12-23T09:15:16.146Z" ,"originalMaxAge":1e3},
+            "u":"\u00e9", "u":2} "#;
+        let renewed = read(text).renewed(at("2027-01-01T00:00:00Z")).unwrap();
+        assert_eq!(renewed, text.replace("2026-12-23T09:15:16.146Z", "2027-01-01T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn the_last_of_two_expiries_is_the_one_that_counts() {
+        let text = r#"{"cookie":{"expires":null,"expires":"2026-12-23T09:15:16.146Z"}}"#;
+        let renewed = read(text).renewed(at("2027-01-01T00:00:00Z")).unwrap();
+        assert_eq!(renewed, r#"{"cookie":{"expires":null,"expires":"2027-01-01T00:00:00.000Z"}}"#);
+    }
+
+    #[test]
+    fn a_record_does_not_show_whose_it_is() {
+        assert!(!format!("{:?}", read(EXPRESS)).contains("a@b.c"));
+    }
+}

@@ -1,0 +1,68 @@
+//! From presented session ids to the one session they mean.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
+use tracing::warn;
+
+use super::id::SessionId;
+use super::record::SessionRecord;
+use super::secrets::Secrets;
+use super::{Session, lifetime, store};
+use crate::accounts;
+use crate::entity::session::Model;
+use crate::identity::Identity;
+
+/// The first of `ids` that has a live row.
+///
+/// Two live sessions of different people in one browser are not chance: one was put there by
+/// somebody else. Neither counts then.
+pub(super) async fn resolve(
+    connection: &impl ConnectionTrait,
+    ids: &[SessionId],
+    secrets: &Secrets,
+    now: DateTime<Utc>,
+) -> Result<Option<Session>, DbErr> {
+    let mut rows = store::find(connection, ids).await?;
+    let mut live = Vec::new();
+    for id in ids {
+        let row = rows.iter().position(|row| row.sid == id.as_str());
+        let row = row.map(|position| rows.swap_remove(position));
+        live.extend(row.and_then(|row| read(id, row, secrets, now)));
+    }
+    if let Some((one, other)) = find_conflict(&live) {
+        let (session, other) = (secrets.hash(&one.id), secrets.hash(&other.id));
+        warn!(%session, %other, "two sessions of different people in one request; neither counts");
+        return Ok(None);
+    }
+    let Some(mut session) = live.into_iter().next() else { return Ok(None) };
+    if let Some(email) = &session.record.user {
+        let account = accounts::find_by_email(connection, email).await?;
+        session.identity = account.map(|account| Identity {
+            id: account.id,
+            email: account.email,
+            name: account.name,
+        });
+    }
+    Ok(Some(session))
+}
+
+fn read(id: &SessionId, row: Model, secrets: &Secrets, now: DateTime<Utc>) -> Option<Session> {
+    if !lifetime::is_live(row.expires, now) {
+        return None;
+    }
+    match SessionRecord::read(row.data.unwrap_or_default()) {
+        Ok(record) => {
+            Some(Session { id: id.clone(), identity: None, record, updated: row.updated_at })
+        }
+        Err(damage) => {
+            warn!(session = %secrets.hash(id), cause = %damage, "a session's row is damaged");
+            None
+        }
+    }
+}
+
+fn find_conflict(live: &[Session]) -> Option<(&Session, &Session)> {
+    let mut signed_in = live.iter().filter(|session| session.record.user.is_some());
+    let first = signed_in.next()?;
+    signed_in.find(|other| other.record.user != first.record.user).map(|other| (first, other))
+}

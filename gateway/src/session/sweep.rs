@@ -1,0 +1,51 @@
+//! Removes rows whose time is over.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::clock::Clock;
+use super::store;
+use crate::database::{self, Database, dialect};
+
+/// As often as connect-session-sequelize does.
+const INTERVAL: Duration = Duration::from_mins(15);
+
+/// Rows removed in one transaction: few enough that nobody waits for the locks on them.
+const BATCH: u64 = 1000;
+
+/// Sweeps every 15 minutes, and at once, until the runtime ends.
+pub(super) async fn sweep_for_ever(database: Database, clock: Clock) {
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match sweep(&database, clock.now()).await {
+            Ok(0) => {}
+            Ok(sessions) => info!(sessions, "expired sessions removed"),
+            Err(error) => warn!(cause = database::cause(&error), "cannot remove expired sessions"),
+        }
+    }
+}
+
+/// Removes every row that ended before `now`, in batches, and tells how many.
+///
+/// Stops when another replica is at it.
+pub(super) async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let mut removed = 0;
+    loop {
+        let transaction = database.begin_write().await?;
+        if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
+            return Ok(removed);
+        }
+        let batch = store::delete_expired(&transaction, now, BATCH).await?;
+        transaction.commit().await?;
+        removed += batch;
+        if batch < BATCH {
+            return Ok(removed);
+        }
+    }
+}
