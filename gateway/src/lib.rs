@@ -5,6 +5,14 @@
 
 pub mod config;
 
+pub mod cli;
+
+pub mod app;
+
+pub mod server;
+
+pub mod gateway;
+
 pub mod auth;
 
 pub mod session;

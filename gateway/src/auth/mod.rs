@@ -4,7 +4,7 @@ pub mod action;
 mod answer;
 mod body;
 mod credentials;
-mod origin;
+pub(crate) mod origin;
 pub mod passwords;
 
 use std::error::Error;

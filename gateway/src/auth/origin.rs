@@ -11,7 +11,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 ///
 /// `SameSite=Lax` does not keep another site from signing its visitors in here, under an account
 /// of its own choice, nor a sibling subdomain from anything. The scheme is compared where `known`.
-pub(super) fn is_own(head: &Parts, known: Option<&Scheme>) -> bool {
+pub(crate) fn is_own(head: &Parts, known: Option<&Scheme>) -> bool {
     let site = only(&head.headers, SEC_FETCH_SITE);
     match only(&head.headers, ORIGIN) {
         Some("null") => false,

@@ -210,6 +210,7 @@ impl DevCommand {
             .args(["-H", &address.ip().to_string(), "-p", &address.port().to_string()])
             .current_dir(&self.folder)
             .env_remove("PORT") // It is the gateway's.
+            .env_remove("SESSION_SECRET") // Whoever has it can sign for anybody.
             .stdin(Stdio::null());
         command
     }

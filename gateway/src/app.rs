@@ -1,0 +1,127 @@
+//! The gateway put together: database, rooms, workers.
+
+use std::time::Duration;
+
+use http::uri::Authority;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::auth::Auth;
+use crate::auth::passwords::Passwords;
+use crate::config::limits::Limits;
+use crate::config::{Config, DatabaseSource, Migrations, Mode};
+use crate::database::{Database, DatabaseLimits, DatabaseTarget};
+use crate::error::StartError;
+use crate::gateway::Services;
+use crate::ops::drain::Drain;
+use crate::proxy::pages::Audience;
+use crate::proxy::upstream::UpstreamLimits;
+use crate::server::Server;
+use crate::server::listeners::Listeners;
+use crate::server::worker::WorkerSettings;
+use crate::session::clock::Clock;
+use crate::session::lifetime::Lifetime;
+use crate::session::secrets::Secrets;
+use crate::session::{SessionSettings, Sessions};
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct App {
+    server: Server,
+    database: Database,
+    drain: Duration,
+    long_lived_grace: Duration,
+}
+
+impl App {
+    /// Opens the database, brings its schema up to date and serves on `listeners`.
+    ///
+    /// Everything of the database runs on the current runtime, apart from the workers. The
+    /// upstream's address may change while the gateway runs.
+    pub async fn start(
+        config: Config,
+        listeners: Listeners,
+        upstream: watch::Receiver<Option<Authority>>,
+    ) -> Result<Self, StartError> {
+        let database = open_database(&config.database, config.migrations).await?;
+        let drain = Drain::new();
+        let services = services(&config, &database, &drain)?;
+        let settings = WorkerSettings {
+            services,
+            upstream,
+            upstream_limits: UpstreamLimits::from_limits(&config.limits),
+            request_head: config.limits.request_head,
+            audience: match config.mode {
+                Mode::Serve => Audience::Public,
+                Mode::Dev => Audience::Developer,
+            },
+        };
+        let server = Server::start(listeners, settings, drain)?;
+        let long_lived_grace = config.limits.long_lived_grace;
+        Ok(Self { server, database, drain: config.drain, long_lived_grace })
+    }
+
+    /// The running workers.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Accepts nothing more, finishes what runs within the time for it, and closes the database.
+    pub async fn stop(self) {
+        self.server.stop(self.drain, self.long_lived_grace).await;
+        if let Err(error) = self.database.close().await {
+            warn!(cause = %error, "the database was not closed properly");
+        }
+    }
+}
+
+/// Opens a database and applies pending migrations, saying which.
+pub(crate) async fn open_database(
+    source: &DatabaseSource,
+    migrations: Migrations,
+) -> Result<Database, StartError> {
+    let target = match source {
+        DatabaseSource::Url(url) => DatabaseTarget::Url(url.clone()),
+        DatabaseSource::Embedded(file) => DatabaseTarget::Embedded(file.clone()),
+    };
+    let limits = DatabaseLimits::default();
+    let database = Database::connect(&target, &limits, Handle::current()).await?;
+    if migrations == Migrations::Apply {
+        let applied = database.migrate().await?;
+        for name in &applied.names {
+            info!("applied migration {name}");
+        }
+        for note in &applied.notes {
+            warn!("{note}");
+        }
+    }
+    Ok(database)
+}
+
+fn services(config: &Config, database: &Database, drain: &Drain) -> Result<Services, StartError> {
+    let clock = Clock::System;
+    let settings = SessionSettings {
+        cookie_name: config.session.cookie_name.clone(),
+        secrets: Secrets::new(config.session.secrets.as_slice())
+            .ok_or(StartError::SecretMissing)?,
+        lifetime: Lifetime { max_age: config.session.max_age, ..Lifetime::default() },
+    };
+    let sessions = Sessions::new(database.clone(), settings);
+    sessions.start_sweeping(clock);
+    let passwords = Passwords::new(config.limits.concurrent_hashes);
+    let auth = Auth::new(database.clone(), sessions.clone(), passwords);
+    Ok(Services { sessions, auth, clock, drain: drain.clone() })
+}
+
+impl UpstreamLimits {
+    fn from_limits(limits: &Limits) -> Self {
+        Self {
+            connect: limits.connect,
+            response_head: limits.response_head,
+            upgrade_head: limits.upgrade_head,
+            idle: limits.upstream_idle,
+            idle_for_unsafe: limits.upstream_idle_for_unsafe,
+        }
+    }
+}

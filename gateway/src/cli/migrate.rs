@@ -1,0 +1,28 @@
+//! `migrate`: the schema brought up to date, and nothing else.
+
+use std::path::Path;
+
+use tracing::info;
+
+use super::runtime;
+use crate::app::open_database;
+use crate::config::args::MigrateArgs;
+use crate::config::state_dir::StateDir;
+use crate::config::{DatabaseSource, Migrations};
+use crate::error::StartError;
+
+pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
+    let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
+    let source = DatabaseSource::of(&args.database, &state);
+    if let DatabaseSource::Embedded(_) = source {
+        state.prepare()?;
+    }
+    runtime()?.block_on(async {
+        let database = open_database(&source, Migrations::Apply).await?;
+        info!("the schema is up to date");
+        if let Err(error) = database.close().await {
+            tracing::warn!(cause = %error, "the database was not closed properly");
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,61 @@
+//! The commands.
+
+mod dev;
+mod health;
+mod migrate;
+mod serve;
+mod signals;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::args::{Command, CommandLine, LogArgs, LogFormat};
+use crate::error::{StartError, chain};
+use crate::ops::logs::{LogShape, start_logs};
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let CommandLine { command, serve } = CommandLine::parse();
+    let done = match command.unwrap_or(Command::Serve(serve)) {
+        Command::Serve(args) => with_logs(&args.log, || serve::run(&args)),
+        Command::Dev(args) => with_logs(&args.log, || dev::run(&args)),
+        Command::Migrate(args) => with_logs(&args.log, || migrate::run(&args)),
+        Command::Health(args) => health::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn with_logs(
+    args: &LogArgs,
+    command: impl FnOnce() -> Result<(), StartError>,
+) -> Result<(), StartError> {
+    start_logs(match args.log_format {
+        LogFormat::Pretty => LogShape::Pretty,
+        LogFormat::Json => LogShape::Json,
+    });
+    command()
+}
+
+/// Tells the operator's terminal, in the same words whatever the log format.
+fn tell(error: &StartError) {
+    let line = format!("nextbnb-gateway: {}\n", chain(error));
+    drop(io::stderr().write_all(line.as_bytes())); // Nobody reads a closed terminal.
+}
+
+/// The runtime of everything but the workers: database, password hashing, signals.
+fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("services")
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::System { what: "the runtime", source })
+}

@@ -1,0 +1,325 @@
+//! The order of everything that happens to a request.
+
+mod route;
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName};
+use http::request::Parts;
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode, Version};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use tracing::{debug, error, info};
+
+use self::route::Route;
+use crate::auth::action::Action;
+use crate::auth::{self, Auth};
+use crate::error::{Blame, RequestError, chain};
+use crate::identity::headers::{fold, is_managed};
+use crate::next::request_headers::is_internal;
+use crate::next::request_kind::RequestKind;
+use crate::ops::access_log::{AccessLog, TrackedBody};
+use crate::ops::drain::{Drain, OpenConnection};
+use crate::ops::health::health;
+use crate::ops::request_id::RequestId;
+use crate::proxy::body::UpstreamBody;
+use crate::proxy::forwarding::{Forwarding, is_forwarding};
+use crate::proxy::hop_by_hop::remove_hop_by_hop;
+use crate::proxy::pages::{Audience, ErrorPages, Format};
+use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
+use crate::proxy::target::public_host;
+use crate::proxy::upgrade::{is_websocket, keep_websocket, tunnel};
+use crate::proxy::upstream::Upstream;
+use crate::session::clock::Clock;
+use crate::session::{Session, Sessions};
+
+/// What every worker shares: the rooms behind the gateway.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Finds the session of a request.
+    pub sessions: Sessions,
+    /// Answers register, login and logout.
+    pub auth: Auth,
+    /// Reads the time.
+    pub clock: Clock,
+    /// Knows whether the process is ending.
+    pub drain: Drain,
+}
+
+/// One worker's gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    services: Services,
+    upstream: Upstream,
+    pages: ErrorPages,
+}
+
+/// The connection that a request came on.
+#[derive(Debug)]
+pub struct Downstream {
+    /// The client's address.
+    pub client: SocketAddr,
+    /// The address that it connected to.
+    pub local: SocketAddr,
+    /// Its place in the count of open connections.
+    pub connection: Arc<OpenConnection>,
+}
+
+/// A response to the browser.
+pub type Answer = Response<TrackedBody<AnswerBody>>;
+
+/// The gateway's own words, or the upstream's.
+#[derive(Debug)]
+pub enum AnswerBody {
+    /// Known whole.
+    Own(Full<Bytes>),
+    /// Streamed.
+    Upstream(UpstreamBody),
+}
+
+impl Gateway {
+    /// Puts `services` in front of `upstream`; errors are told to `audience`.
+    pub fn new(services: Services, upstream: Upstream, audience: Audience) -> Self {
+        Self { services, upstream, pages: ErrorPages::new(audience) }
+    }
+
+    /// Answers one request; what fails is turned into an answer too, and every answer is logged.
+    pub async fn handle(&self, request: Request<Incoming>, downstream: &Downstream) -> Answer {
+        let (head, body) = request.into_parts();
+        let request_id = RequestId::generate();
+        let mut log = AccessLog::begin(request_id, &head);
+        let format = Format::of(&head.headers);
+        let answered = self.answer(head, body, downstream, &mut log).await;
+        let mut response = answered.unwrap_or_else(|error| self.refuse(&error, format, request_id));
+        request_id.set(response.headers_mut());
+        log.set_status(response.status());
+        let long_lived =
+            is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
+        response.map(|body| TrackedBody::new(body, log, long_lived))
+    }
+
+    async fn answer(
+        &self,
+        mut head: Parts,
+        body: Incoming,
+        downstream: &Downstream,
+        log: &mut AccessLog,
+    ) -> Result<Response<AnswerBody>, RequestError> {
+        let host = match public_host(&head)? {
+            Some(host) => host.to_owned(),
+            None => downstream.local.to_string(),
+        };
+        strip(&mut head.headers);
+        let kind = match Route::of(&head) {
+            Route::Health => return Ok(own(health(self.services.drain.has_begun()))),
+            Route::Nothing => return Err(RequestError::NothingHere),
+            Route::WhoAmI => {
+                let session = self.session_of(&head.headers, log).await?;
+                return Ok(own(auth::who_am_i(session.as_ref())));
+            }
+            Route::Auth(action) => {
+                return Ok(own(self.authenticate(action, &head, body, log).await));
+            }
+            Route::Upstream(kind) => kind,
+        };
+        // Assets are the same for everybody.
+        let session = match kind {
+            RequestKind::Asset => None,
+            _ => self.session_of(&head.headers, log).await?,
+        };
+        let forward = Forward { host: &host, session: session.as_ref(), downstream };
+        self.forward(head, body, &forward, log).await
+    }
+
+    async fn authenticate(
+        &self,
+        action: Action,
+        head: &Parts,
+        body: Incoming,
+        log: &mut AccessLog,
+    ) -> Response<Full<Bytes>> {
+        let Services { auth, clock, .. } = &self.services;
+        let session = match action {
+            // Whose it was is for the log alone: where that cannot be told, `auth` says so itself.
+            Action::Logout => self.session_of(&head.headers, log).await.ok().flatten(),
+            Action::Login | Action::Register => None,
+        };
+        auth.answer(action, head, body, None, session.as_ref(), clock.now()).await
+    }
+
+    /// Finds the live session that a request presents, without a look-up where it presents none.
+    async fn session_of(
+        &self,
+        headers: &HeaderMap,
+        log: &mut AccessLog,
+    ) -> Result<Option<Session>, RequestError> {
+        let Services { sessions, clock, .. } = &self.services;
+        let presented = sessions.presented(headers);
+        if presented.is_empty() {
+            return Ok(None);
+        }
+        let session = sessions
+            .resolve(&presented, clock.now())
+            .await
+            .map_err(|error| RequestError::SessionsUnavailable(error.into()))?;
+        if let Some(identity) = session.as_ref().and_then(Session::identity) {
+            log.set_user(identity.id);
+        }
+        Ok(session)
+    }
+
+    async fn forward(
+        &self,
+        mut head: Parts,
+        body: Incoming,
+        forward: &Forward<'_>,
+        log: &AccessLog,
+    ) -> Result<Response<AnswerBody>, RequestError> {
+        let wants_websocket = is_websocket(&head);
+        if wants_websocket && !auth::origin::is_own(&head, None) {
+            return Err(RequestError::ForeignOrigin);
+        }
+        let headers = &mut head.headers;
+        remove_hop_by_hop(headers);
+        headers.remove(header::EXPECT); // hyper answers it when the body is first asked for.
+        if wants_websocket {
+            keep_websocket(headers);
+        }
+        let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
+        Forwarding { client, host: forward.host, scheme }.set(headers);
+        log.request_id().set(headers);
+        if let Some(identity) = forward.session.and_then(Session::identity) {
+            identity.inject(headers);
+        }
+        head.version = Version::HTTP_11;
+        let request = Request::from_parts(head, body);
+        let mut response = if wants_websocket {
+            self.upgrade(request, forward.downstream).await?
+        } else {
+            let response = self.upstream.send(request.map(Either::Left)).await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
+            }
+            response.map(AnswerBody::Upstream)
+        };
+        self.finish(&mut response, forward).await;
+        Ok(response)
+    }
+
+    /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends.
+    async fn upgrade(
+        &self,
+        mut request: Request<Incoming>,
+        downstream: &Downstream,
+    ) -> Result<Response<AnswerBody>, RequestError> {
+        let to_browser = hyper::upgrade::on(&mut request);
+        let mut response = self.upstream.upgrade(request.map(Either::Left)).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
+        }
+        let to_upstream = hyper::upgrade::on(&mut response);
+        let long_lived = downstream.connection.long_lived();
+        tokio::spawn(async move {
+            tunnel(to_browser, to_upstream).await;
+            drop(long_lived);
+        });
+        Ok(response.map(|_| AnswerBody::Own(Full::default())))
+    }
+
+    /// Cleans the upstream's response head and adds the session's cookie where it is due.
+    async fn finish(&self, response: &mut Response<AnswerBody>, forward: &Forward<'_>) {
+        let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host };
+        clean_response(headers, self.upstream.authority().as_ref(), public);
+        if is_upgraded {
+            return keep_websocket(headers);
+        }
+        let Some(session) = forward.session else { return };
+        let Services { sessions, clock, .. } = &self.services;
+        let now = clock.now();
+        sessions.touch(session, now);
+        if !is_publicly_cacheable(headers)
+            && let Some(cookie) = sessions.renew(session, None, now).await
+        {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// The one place where an error becomes an answer, and is logged.
+    fn refuse(&self, error: &RequestError, format: Format, id: RequestId) -> Response<AnswerBody> {
+        let cause = chain(error);
+        match error.blame() {
+            Blame::Downstream => info!(request_id = %id, %cause, "a request was refused"),
+            Blame::Upstream if self.pages.is_expected(error) => {
+                debug!(request_id = %id, %cause, "a request came before the upstream was there");
+            }
+            Blame::Upstream => error!(request_id = %id, %cause, "a request failed"),
+        }
+        own(self.pages.answer(error, format))
+    }
+}
+
+/// What a request that goes to the upstream is sent and cleaned with.
+struct Forward<'a> {
+    host: &'a str,
+    session: Option<&'a Session>,
+    downstream: &'a Downstream,
+}
+
+/// Removes what clients may not send, in every spelling that a backend may fold to it: the
+/// identity of a user, where a request came from, and what Next.js tells itself.
+fn strip(headers: &mut HeaderMap) {
+    let is_forbidden = |name: &&HeaderName| {
+        let folded = fold(name);
+        is_managed(&folded) || is_forwarding(&folded) || is_internal(&folded)
+    };
+    let forbidden: Vec<HeaderName> = headers.keys().filter(is_forbidden).cloned().collect();
+    for name in forbidden {
+        headers.remove(name);
+    }
+}
+
+fn own(response: Response<Full<Bytes>>) -> Response<AnswerBody> {
+    response.map(AnswerBody::Own)
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| value.starts_with("text/event-stream"))
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Own(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
+            Self::Upstream(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(body) => body.is_end_stream(),
+            Self::Upstream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(body) => body.size_hint(),
+            Self::Upstream(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Which part of the gateway a request is for.
+
+use http::Method;
+use http::request::Parts;
+
+use crate::auth::action::Action;
+use crate::next::request_kind::RequestKind;
+
+/// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
+/// three POST routes of [`Action`].
+const OWN_PREFIX: &str = "/.nextbnb/";
+
+/// Who answers a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// `/.nextbnb/health`.
+    Health,
+    /// `/.nextbnb/session`.
+    WhoAmI,
+    /// Nobody: the path is the gateway's, but nothing is there.
+    Nothing,
+    /// Register, login or logout.
+    Auth(Action),
+    /// Next.js.
+    Upstream(RequestKind),
+}
+
+impl Route {
+    /// Decides by method and path alone; a query never changes who answers.
+    pub(super) fn of(head: &Parts) -> Self {
+        let path = head.uri.path();
+        if let Some(own) = path.strip_prefix(OWN_PREFIX) {
+            let reads = matches!(head.method, Method::GET | Method::HEAD);
+            return match own {
+                "health" if reads => Self::Health,
+                "session" if reads => Self::WhoAmI,
+                _ => Self::Nothing,
+            };
+        }
+        match Action::of(&head.method, path) {
+            Some(action) => Self::Auth(action),
+            None => Self::Upstream(RequestKind::of(&head.method, path, &head.headers)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(method: &str, target: &str, expected: Route) {
+        let request = Request::builder().method(method).uri(target).body(()).unwrap();
+        assert_eq!(Route::of(&request.into_parts().0), expected, "{method} {target}");
+    }
+
+    #[test]
+    fn the_gateway_owns_three_posts_and_one_prefix() {
+        check("GET", "/.nextbnb/health", Route::Health);
+        check("HEAD", "/.nextbnb/session?x=/", Route::WhoAmI);
+        check("POST", "/.nextbnb/session", Route::Nothing);
+        check("GET", "/.nextbnb/", Route::Nothing);
+        check("POST", "/api/auth/login?next=/", Route::Auth(Action::Login));
+        check("POST", "/API/Auth/Logout/", Route::Auth(Action::Logout));
+        check("GET", "/api/auth/login", Route::Upstream(RequestKind::Other));
+        check("GET", "/.nextbnb", Route::Upstream(RequestKind::Other));
+        check("GET", "/.nextbnbx/health", Route::Upstream(RequestKind::Other));
+        check("GET", "/?/.nextbnb/health", Route::Upstream(RequestKind::Other));
+    }
+}

@@ -1,0 +1,157 @@
+//! Listening sockets, one set for each worker.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::holder;
+use crate::error::StartError;
+
+/// Connections that the system queues for a busy worker.
+const BACKLOG: i32 = 1024;
+
+/// The sockets of all workers, bound to the same addresses.
+#[derive(Debug)]
+pub struct Listeners {
+    addresses: Vec<SocketAddr>,
+    workers: Vec<Vec<TcpListener>>,
+}
+
+impl Listeners {
+    /// Listens on `port` at every address of `host`, for each of `workers`.
+    ///
+    /// Port 0 takes one that is free. Fails when the port is taken, also by another gateway:
+    /// `SO_REUSEPORT` would let a second process share it silently, so each address is first bound
+    /// without.
+    pub fn bind(host: &str, port: u16, workers: usize) -> Result<Self, StartError> {
+        let addresses = bindable(host, resolve(host, port)?)?;
+        let mut all = Vec::new();
+        for _ in 0..workers {
+            let bound: Result<Vec<_>, _> =
+                addresses.iter().map(|&address| listen(address)).collect();
+            all.push(bound?);
+        }
+        Ok(Self { addresses, workers: all })
+    }
+
+    /// Where the sockets listen; port 0 is replaced by what the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub(super) fn into_workers(self) -> Vec<Vec<TcpListener>> {
+        self.workers
+    }
+}
+
+fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, StartError> {
+    let failed = |source| StartError::Host { host: host.to_owned(), source };
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let mut addresses: Vec<_> = (bare, port).to_socket_addrs().map_err(failed)?.collect();
+    addresses.sort(); // IPv4 first: where only one family works, it is this one.
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// The addresses that can be bound, with their ports.
+///
+/// A host such as `localhost` has an address of either family, of which a machine may lack one:
+/// that one is left out as long as another can be bound. A taken port is always an error.
+fn bindable(host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, StartError> {
+    let mut bindable: Vec<SocketAddr> = Vec::new();
+    let mut missing = None;
+    for mut address in addresses {
+        if let (0, Some(first)) = (address.port(), bindable.first()) {
+            address.set_port(first.port());
+        }
+        match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
+            Ok(bound) => bindable.push(bound),
+            Err(error) if is_missing(&error) => missing = Some((address, error)),
+            Err(source) => {
+                return Err(StartError::Listen {
+                    address,
+                    holder: holder::of(address.port()),
+                    source,
+                });
+            }
+        }
+    }
+    match (bindable.is_empty(), missing) {
+        (false, _) => Ok(bindable),
+        (true, Some((address, source))) => {
+            Err(StartError::Listen { address, holder: None, source })
+        }
+        (true, None) => {
+            let source = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+            Err(StartError::Host { host: host.to_owned(), source })
+        }
+    }
+}
+
+/// Whether this machine simply has no such address.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(!address.ip().is_unspecified())?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    open().map_err(|source| StartError::Listen { address, holder: None, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_worker_listens_on_the_same_free_port() {
+        let listeners = Listeners::bind("127.0.0.1", 0, 3).unwrap();
+        let port = listeners.addresses()[0].port();
+        assert_ne!(port, 0);
+        let workers = listeners.into_workers();
+        assert_eq!(workers.len(), 3);
+        for listener in workers.iter().flatten() {
+            assert_eq!(listener.local_addr().unwrap().port(), port);
+        }
+    }
+
+    #[test]
+    fn a_port_of_another_gateway_is_taken() {
+        let first = Listeners::bind("127.0.0.1", 0, 1).unwrap();
+        let error = Listeners::bind("127.0.0.1", first.addresses()[0].port(), 1).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("--port"), "{message}");
+        if cfg!(target_os = "linux") {
+            assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        }
+    }
+
+    #[test]
+    fn localhost_is_served_on_all_of_its_addresses() {
+        let listeners = Listeners::bind("localhost", 0, 1).unwrap();
+        let mut ports: Vec<u16> = listeners.addresses().iter().map(SocketAddr::port).collect();
+        ports.dedup();
+        assert_eq!(ports.len(), 1);
+        assert!(listeners.addresses().iter().all(|address| address.ip().is_loopback()));
+    }
+
+    #[test]
+    fn a_host_without_an_address_names_the_flag() {
+        for host in ["no such host", "203.0.113.7"] {
+            let error = Listeners::bind(host, 0, 1).unwrap_err().to_string();
+            assert!(error.contains("--host"), "{error}");
+        }
+    }
+}

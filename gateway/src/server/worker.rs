@@ -1,0 +1,126 @@
+//! A worker: one thread, one runtime, its own listeners and its own pool of upstream connections,
+//! so that a request never changes threads.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use http::uri::Authority;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tracing::{debug, warn};
+
+use crate::error::StartError;
+use crate::gateway::{Downstream, Gateway, Services};
+use crate::ops::drain::Drain;
+use crate::proxy::pages::Audience;
+use crate::proxy::upstream::{Upstream, UpstreamLimits};
+
+/// Rest after a failed accept: the system is out of file descriptors or memory, and asking again
+/// at once would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What every worker is made from.
+#[derive(Debug)]
+pub struct WorkerSettings {
+    /// The rooms behind the gateway, shared by all workers.
+    pub services: Services,
+    /// Where Next.js answers.
+    pub upstream: watch::Receiver<Option<Authority>>,
+    /// Bounds on waiting for Next.js.
+    pub upstream_limits: UpstreamLimits,
+    /// Longest wait for a request head.
+    pub request_head: Duration,
+    /// Who reads error pages.
+    pub audience: Audience,
+}
+
+/// Starts a worker's thread.
+pub(super) fn start(
+    number: usize,
+    listeners: Vec<std::net::TcpListener>,
+    settings: Arc<WorkerSettings>,
+    drain: Drain,
+) -> Result<JoinHandle<()>, StartError> {
+    let failed = |source| StartError::System { what: "a worker", source };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let work = move || runtime.block_on(work(listeners, settings, drain));
+    thread::Builder::new().name(format!("worker-{number}")).spawn(work).map_err(failed)
+}
+
+/// Serves until the drain has ended; what is unfinished then is dropped with the runtime.
+async fn work(listeners: Vec<std::net::TcpListener>, settings: Arc<WorkerSettings>, drain: Drain) {
+    let upstream = Upstream::new(settings.upstream.clone(), settings.upstream_limits);
+    let gateway = Gateway::new(settings.services.clone(), upstream, settings.audience);
+    let worker =
+        Arc::new(Worker { gateway, drain: drain.clone(), request_head: settings.request_head });
+    for listener in listeners {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => drop(tokio::spawn(accept(worker.clone(), listener))),
+            Err(error) => warn!(cause = %error, "a listener cannot be used"),
+        }
+    }
+    drain.ended().await;
+}
+
+struct Worker {
+    gateway: Gateway,
+    drain: Drain,
+    request_head: Duration,
+}
+
+/// Accepts connections until the drain begins; then the listener closes.
+async fn accept(worker: Arc<Worker>, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = worker.drain.begun() => return,
+        };
+        match accepted {
+            Ok((stream, client)) => drop(tokio::spawn(serve(worker.clone(), stream, client))),
+            Err(error) => {
+                warn!(cause = %error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection until it closes, or, once the drain has begun, until its running
+/// request is answered.
+async fn serve(worker: Arc<Worker>, stream: TcpStream, client: SocketAddr) {
+    let downstream = match prepare(&stream) {
+        Ok(local) => Downstream { client, local, connection: worker.drain.connection() },
+        Err(error) => return debug!(cause = %error, "a client was gone before it was served"),
+    };
+    let service = service_fn(async |request| {
+        Ok::<_, std::convert::Infallible>(worker.gateway.handle(request, &downstream).await)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(worker.request_head)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = worker.drain.begun() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        debug!(cause = %error, "a connection ended");
+    }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
+    stream.set_nodelay(true)?; // Stream pieces are small and must not wait for more.
+    stream.local_addr()
+}
