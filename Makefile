@@ -1,0 +1,43 @@
+# The commands of this project. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export NEXT_TELEMETRY_DISABLED := 1
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: dev
+dev: ## the gateway with `next dev` behind it, on http://localhost:3000
+	cargo run -- dev
+
+.PHONY: test
+test: test-deps lint typecheck test-rust ## everything but the containers
+
+.PHONY: test-deps
+test-deps: ## find Postgres, Chromium and the npm packages, install what is missing
+	tests/deps
+
+.PHONY: lint
+lint: ## formatting, clippy and documentation, no warning allowed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+.PHONY: typecheck
+typecheck: ## the types of the frontend
+	cd frontend && node_modules/.bin/next typegen && node_modules/.bin/tsc --noEmit
+
+.PHONY: test-rust
+test-rust: ## unit tests, then the gateway before real Postgres, Next.js and Chromium
+	cargo test --workspace --locked
+
+.PHONY: test-compose
+test-compose: ## bring up docker-compose.yml, prove it, clean up
+	tests/compose/run
+
+.PHONY: fmt
+fmt: ## format the Rust code
+	cargo fmt --all
