@@ -109,7 +109,7 @@ pub struct HealthArgs {
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 3000)]
     pub port: u16,
     /// Host of the gateway asked
-    #[arg(long, value_name = "HOST", default_value = "localhost")]
+    #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST", default_value = "localhost")]
     pub host: String,
 }
 

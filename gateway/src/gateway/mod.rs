@@ -117,7 +117,10 @@ impl Gateway {
         };
         strip(&mut head.headers);
         let kind = match Route::of(&head) {
-            Route::Health => return Ok(own(health(self.services.drain.has_begun()))),
+            Route::Health => {
+                log.set_routine();
+                return Ok(own(health(self.services.drain.has_begun())));
+            }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
                 let session = self.session_of(&head.headers, log).await?;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
-use tracing::info;
+use tracing::{debug, info};
 
 use super::drain::LongLived;
 use super::request_id::RequestId;
@@ -24,6 +24,7 @@ pub struct AccessLog {
     user_id: Option<i32>,
     status: Option<StatusCode>,
     bytes: u64,
+    is_routine: bool,
 }
 
 impl AccessLog {
@@ -38,6 +39,7 @@ impl AccessLog {
             user_id: None,
             status: None,
             bytes: 0,
+            is_routine: false,
         }
     }
 
@@ -51,6 +53,11 @@ impl AccessLog {
         self.user_id = Some(id);
     }
 
+    /// Notes that a machine asks this every few seconds, so that the line is at `debug` level.
+    pub fn set_routine(&mut self) {
+        self.is_routine = true;
+    }
+
     /// Notes what was answered.
     pub fn set_status(&mut self, status: StatusCode) {
         self.status = Some(status);
@@ -62,7 +69,10 @@ impl Drop for AccessLog {
         let Self { request_id, method, path, bytes, .. } = self;
         let duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let user_id = self.user_id.map(tracing::field::display);
-        if let Some(status) = self.status.map(|status| status.as_u16()) {
+        let status = self.status.map(|status| status.as_u16());
+        if self.is_routine {
+            debug!(%request_id, status, duration_ms, "{method} {path}");
+        } else if let Some(status) = status {
             info!(
                 %request_id, status, duration_ms, bytes, user.id = user_id,
                 "{method} {path} -> {status}"

@@ -15,12 +15,12 @@ pub enum LogShape {
 
 /// Sends log lines to standard error from now on.
 ///
-/// `RUST_LOG` chooses which (default `info`; SQL statements only from `warn` on). A second call
-/// in one process changes nothing.
+/// `RUST_LOG` chooses which, by default all from `info` on. A second call in one process changes
+/// nothing.
 pub fn start_logs(shape: LogShape) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env_lossy();
+    // The migrator would tell each step twice over; the gateway says once what was applied.
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sea_orm_migration=warn"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,0 +1,302 @@
+//! The built executable: what it says in bad surroundings, and how it starts and ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failed set-up should stop the test"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+const SECRET: &str = "a secret of thirty-two bytes....";
+
+/// A command of the gateway in an empty folder, with nothing of this process's settings.
+fn gateway(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nextbnb-gateway"));
+    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+    #[expect(clippy::disallowed_methods, reason = "a child needs to find node")]
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+#[track_caller]
+fn assert_refused(command: &mut Command, expected: &str) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    let last = said.lines().last().unwrap_or_default();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(last.starts_with("nextbnb-gateway: "), "{said}");
+    assert!(last.contains(expected), "wanted {expected:?} in: {last}");
+    assert!(!said.contains("hunter2") && !said.contains("panicked"), "{said}");
+}
+
+#[track_caller]
+fn check_refused(arguments: &[&str], environment: &[(&str, &str)], expected: &str) {
+    let folder = TempDir::new().unwrap();
+    let mut command = gateway(&folder, arguments);
+    assert_refused(command.envs(environment.iter().copied()), expected);
+}
+
+#[test]
+fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
+    let postgres = ["--database-url", "postgres://u:hunter2@127.0.0.1:1/d"];
+    check_refused(&["--upstream", "https://web"], &[], "--upstream");
+    check_refused(&["--upstream", "https://web"], &[], "TLS");
+    check_refused(&["serve", "--upstream", "web:3001"], &[], "http://host:port");
+    check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
+    check_refused(&["--session-max-age", "500d"], &[], "--session-max-age");
+    check_refused(&["--host", "no such host"], &[], "--host");
+    check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
+    check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");
+    check_refused(&["--session-secret-file", "gone"], &[], "--session-secret-file gone");
+    let both = ["--session-secret-file", "gone", "--generate-secret"];
+    check_refused(&both, &[("SESSION_SECRET", SECRET)], "both");
+    check_refused(&postgres, &[], "no session secret");
+    check_refused(&postgres, &[("SESSION_SECRET", SECRET)], "--database-url");
+    check_refused(
+        &["--database-url", "mysql://u:hunter2@h/d"],
+        &[("SESSION_SECRET", SECRET)],
+        "--database-url",
+    );
+}
+
+#[test]
+fn a_typing_mistake_shows_the_usage() {
+    let folder = TempDir::new().unwrap();
+    for arguments in [["--prot", "1"], ["--port", "x"], ["--drain", "10"], ["--log-format", "xml"]]
+    {
+        let status = gateway(&folder, &arguments).output().unwrap().status;
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_process_that_has_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    check_refused(&["--port", &port, "--host", "127.0.0.1"], &[], "--port");
+    if cfg!(target_os = "linux") {
+        let holder = format!("process {}", std::process::id());
+        check_refused(&["--port", &port, "--host", "127.0.0.1"], &[], &holder);
+    }
+}
+
+#[test]
+fn a_second_gateway_does_not_share_the_port_silently() {
+    let folder = TempDir::new().unwrap();
+    let first = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
+    let port = first.port.to_string();
+    check_refused(&["--port", &port, "--host", "127.0.0.1"], &[], "--port");
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_named() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    assert_refused(&mut gateway(&folder, &["--state-dir", "file/state"]), "--state-dir");
+    assert_refused(&mut gateway(&folder, &["migrate", "--state-dir", "file/state"]), "--state-dir");
+}
+
+#[test]
+fn a_damaged_database_file_is_named_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join(".nextbnb");
+    fs::create_dir(&state).unwrap();
+    let file = state.join("gateway.sqlite");
+    let text = "this is no database, but somebody may want to have it back".repeat(100);
+    fs::write(&file, &text).unwrap();
+    assert_refused(&mut gateway(&folder, &["--port", "0"]), "gateway.sqlite");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn dev_says_what_is_missing_around_it() {
+    let folder = TempDir::new().unwrap();
+    assert_refused(&mut gateway(&folder, &["dev"]), "--frontend");
+    assert_refused(&mut gateway(&folder, &["dev", "--frontend", "gone"]), "--frontend");
+    let app = folder.path().join("app");
+    fs::create_dir(&app).unwrap();
+    let mut dev = gateway(&folder, &["dev", "--frontend", "app", "--port", "0"]);
+    assert_refused(&mut dev, "no package.json");
+    fs::write(app.join("package.json"), r#"{"dependencies":{"next":"16.4.5"}}"#).unwrap();
+    assert_refused(dev.env("PATH", "/nowhere"), "node is not in PATH");
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    program(&tools, "node", "echo v18.20.0");
+    assert_refused(dev.env("PATH", &tools), "20.9");
+    program(&tools, "node", "echo v22.0.0");
+    program(&tools, "npm", "echo no network >&2; exit 7");
+    assert_refused(dev.env("PATH", &tools), "npm install");
+    assert_refused(dev.env("PATH", &tools), "exit code 7");
+}
+
+#[test]
+fn serve_needs_no_settings_and_keeps_its_state_private() {
+    let folder = TempDir::new().unwrap();
+    let mut gateway = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
+    assert!(gateway.get("/.nextbnb/health").starts_with("HTTP/1.1 200"));
+    assert_eq!(gateway.stop(Signal::TERM).code(), Some(0));
+    let state = folder.path().join(".nextbnb");
+    let mode = |name: &str| fs::metadata(state.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("session-secret"), 0o600);
+    assert_eq!(mode("gateway.sqlite"), 0o600);
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(fs::read_to_string(state.join(".gitignore")).unwrap(), "*\n");
+}
+
+#[test]
+fn every_stopping_signal_ends_it_well_and_soon() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let folder = TempDir::new().unwrap();
+        let mut gateway = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
+        let began = Instant::now();
+        assert_eq!(gateway.stop(signal).code(), Some(0), "{signal:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{signal:?}");
+    }
+}
+
+#[test]
+fn health_is_asked_by_the_executable_itself() {
+    let folder = TempDir::new().unwrap();
+    let running = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
+    let port = running.port.to_string();
+    assert!(gateway(&folder, &["health", "--port", &port]).status().unwrap().success());
+    assert!(gateway(&folder, &["health"]).env("PORT", &port).status().unwrap().success());
+    drop(running);
+    assert_refused(&mut gateway(&folder, &["health", "--port", &port]), "not healthy");
+}
+
+#[test]
+fn a_secret_is_generated_once_where_that_was_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let arguments =
+        ["--port", "0", "--host", "127.0.0.1", "--session-secret-file", "s", "--generate-secret"];
+    drop(Running::start(gateway(&folder, &arguments)));
+    let secret = fs::read(folder.path().join("s")).unwrap();
+    drop(Running::start(gateway(&folder, &arguments)));
+    assert_eq!(fs::read(folder.path().join("s")).unwrap(), secret);
+    assert!(secret.len() > 32);
+}
+
+#[test]
+fn migrate_does_only_that_and_says_what_it_did() {
+    let folder = TempDir::new().unwrap();
+    let run = || {
+        let Output { status, stderr, .. } = gateway(&folder, &["migrate"]).output().unwrap();
+        assert!(status.success());
+        String::from_utf8(stderr).unwrap()
+    };
+    let (first, second) = (run(), run());
+    assert!(first.contains("applied migration"), "{first}");
+    assert!(!second.contains("applied migration"), "{second}");
+    assert!(second.contains("up to date"), "{second}");
+}
+
+#[test]
+fn the_log_has_one_json_line_a_request_and_nothing_that_is_secret() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--host", "127.0.0.1", "--log-format", "json"];
+    let mut gateway = Running::start(gateway(&folder, &arguments));
+    let body =
+        "email=ada%40example.org&password=hunter2hunter2&passwordconfirmation=hunter2hunter2";
+    let answer = gateway.exchange(&format!(
+        "POST /api/auth/register?token=hunter2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let cookie = answer.split("nextbnb=s%3A").nth(1).unwrap().split(';').next().unwrap();
+    let id = cookie.split('.').next().unwrap();
+    gateway.exchange(&format!(
+        "GET /.nextbnb/session?q=hunter2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+         Cookie: nextbnb=s%3A{cookie}\r\n\r\n"
+    ));
+    gateway.stop(Signal::TERM);
+    let log = gateway.rest_of_log();
+    for secret in ["hunter2", "ada@example.org", "ada%40example.org", cookie, id] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let requests: Vec<_> = lines.iter().filter(|line| !line["request_id"].is_null()).collect();
+    let [register, session] = requests.as_slice() else { unreachable!("{log}") };
+    assert_eq!(register["message"], "POST /api/auth/register -> 200");
+    assert_eq!(session["message"], "GET /.nextbnb/session -> 200");
+    assert_eq!(session["user.id"].to_string().trim_matches('"'), "1");
+    assert!(session["duration_ms"].is_number());
+}
+
+/// A gateway that serves; killed when dropped.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    port: u16,
+}
+
+impl Running {
+    /// Starts it and waits until it says where it serves.
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut running = Self { child, log, port: 0 };
+        let mut said = String::new();
+        while running.port == 0 {
+            let mut line = String::new();
+            assert_ne!(running.log.read_line(&mut line).unwrap(), 0, "it ended: {said}");
+            if let Some((_, rest)) = line.split_once("serving on http://") {
+                let address = rest.split([' ', '"']).next().unwrap();
+                running.port = address.rsplit(':').next().unwrap().parse().unwrap();
+            }
+            said += &line;
+        }
+        running
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+    }
+
+    fn exchange(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn stop(&mut self, signal: Signal) -> std::process::ExitStatus {
+        let process = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(process, signal).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    fn rest_of_log(&mut self) -> String {
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A program of this name in `folder`, which does `script`.
+fn program(folder: &Path, name: &str, script: &str) {
+    let file = folder.join(name);
+    fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,79 @@
+//! The README's settings are those of the command line.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed set-up should stop the test")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Arg, CommandFactory};
+use nextbnb_gateway::config::args::CommandLine;
+
+const BEGIN: &str =
+    "<!-- settings: made from `--help`; UPDATE_README=1 cargo test writes them -->\n";
+const END: &str = "<!-- end of settings -->";
+
+#[test]
+fn the_command_line_is_consistent() {
+    CommandLine::command().debug_assert();
+}
+
+#[test]
+fn the_readme_lists_every_setting() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("the README has lost its settings");
+    let (_, after) = rest.split_once(END).expect("the README's settings have no end");
+    let expected = format!("{before}{BEGIN}{}{END}{after}", settings());
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting")]
+    let update = std::env::var_os("UPDATE_README").is_some();
+    if update {
+        std::fs::write(&file, expected).unwrap();
+    } else {
+        assert!(
+            readme == expected,
+            "the README's settings are old: run UPDATE_README=1 cargo test"
+        );
+    }
+}
+
+fn settings() -> String {
+    let mut command = CommandLine::command();
+    command.build();
+    let mut text = String::new();
+    for name in ["serve", "dev", "migrate", "health"] {
+        let command = command.find_subcommand(name).expect("a command is gone");
+        write!(text, "\n#### `{name}`\n\n").unwrap();
+        writeln!(text, "{}\n", command.get_about().unwrap()).unwrap();
+        text.push_str("| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n");
+        for setting in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+            text.push_str(&row(setting));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn row(setting: &Arg) -> String {
+    let name = setting.get_long().expect("a flag has no name");
+    let value = match setting.get_value_names() {
+        Some([value]) if setting.get_action().takes_values() => format!(" {value}"),
+        _ => String::new(),
+    };
+    let variable = setting.get_env().expect("a flag has no variable").to_str().unwrap();
+    let defaults =
+        setting.get_default_values().iter().filter(|_| setting.get_action().takes_values());
+    let default: Vec<_> = defaults.map(|value| format!("`{}`", value.to_str().unwrap())).collect();
+    let help = setting.get_long_help().or_else(|| setting.get_help()).unwrap().to_string();
+    let help = help.replace('\n', " ").replace('|', "\\|");
+    let (help, spoken_default) = match help.split_once(" [default: ") {
+        Some((help, default)) => (help.to_owned(), default.trim_end_matches(']').to_owned()),
+        None => (help, default.join(", ")),
+    };
+    let values: Vec<_> =
+        setting.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
+    let value = match values.as_slice() {
+        [] => value,
+        _ if value.is_empty() => value,
+        values => format!(" {}", values.join("\\|")),
+    };
+    format!("| `--{name}{value}` | `{variable}` | {spoken_default} | {help} |\n")
+}
