@@ -158,20 +158,17 @@ async fn open(
     target: &DatabaseTarget,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    match target {
-        DatabaseTarget::Embedded(path) => sqlite::open_embedded(path, limits).await,
-        DatabaseTarget::Url(url) => match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("postgres" | "postgresql") => postgres::open(url, limits).await,
-            Some("sqlite") => sqlite::open_url(url, limits).await,
-            Some(scheme) => Err(StartError::DatabaseUrl {
-                reason: format!(
-                    "{scheme}:// is not supported; use postgres://user:password@host/database \
-                     or sqlite://path?mode=rwc"
-                ),
-            }),
-            None => Err(StartError::DatabaseUrl {
-                reason: "it has no scheme; use postgres://user:password@host/database".to_owned(),
-            }),
-        },
+    let url = match target {
+        DatabaseTarget::Embedded(path) => return sqlite::open_embedded(path, limits).await,
+        DatabaseTarget::Url(url) => url,
+    };
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => postgres::open(url, limits).await,
+        Some(("sqlite", _)) => sqlite::open_url(url, limits).await,
+        // Whatever else it is may be a password.
+        _ => Err(StartError::DatabaseUrl {
+            reason: "it must be postgres://user:password@host/database or sqlite://path?mode=rwc"
+                .to_owned(),
+        }),
     }
 }

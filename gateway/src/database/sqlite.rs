@@ -18,13 +18,20 @@ use crate::error::StartError;
 /// How long a writer waits for another process's writer, such as the sqlite3 shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What to do where there is no file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Make,
+    Refuse,
+}
+
 /// The file in the state folder, made when missing.
 pub(super) async fn open_embedded(
     path: &Path,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-    open(options, "--state-dir", limits).await
+    let options = SqliteConnectOptions::new().filename(path);
+    open(options, Missing::Make, "--state-dir", limits).await
 }
 
 /// The file that a URL names, made when missing only if the URL says `mode=rwc`.
@@ -35,11 +42,16 @@ pub(super) async fn open_url(
     let options: SqliteConnectOptions = url
         .parse()
         .map_err(|error: Error| StartError::DatabaseUrl { reason: error.to_string() })?;
-    open(options, "--database-url", limits).await
+    let settings = url.split_once('?').map_or("", |(_, settings)| settings);
+    let may_make = form_urlencoded::parse(settings.as_bytes())
+        .any(|(key, value)| key == "mode" && value == "rwc");
+    let missing = if may_make { Missing::Make } else { Missing::Refuse };
+    open(options, missing, "--database-url", limits).await
 }
 
 async fn open(
     options: SqliteConnectOptions,
+    missing: Missing,
     setting: &'static str,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
@@ -49,13 +61,14 @@ async fn open(
         setting,
         source: reason.into(),
     };
-    let options = options.disable_statement_logging().busy_timeout(BUSY_TIMEOUT);
-    if options.to_url_lossy().query_pairs().any(|(key, value)| key == "mode" && value == "rwc") {
+    if missing == Missing::Make {
         create_private(&path).map_err(|error| unusable(error.to_string()))?;
+    } else if !path.exists() {
+        return Err(unusable("there is no such file; ?mode=rwc makes it".to_owned()));
     }
-    inspect(options.clone().create_if_missing(false).read_only(true))
-        .await
-        .map_err(|error| unusable(explain(&error)))?;
+    let options =
+        options.create_if_missing(false).disable_statement_logging().busy_timeout(BUSY_TIMEOUT);
+    inspect(options.clone().read_only(true)).await.map_err(|error| unusable(explain(&error)))?;
 
     let options =
         options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
@@ -88,11 +101,14 @@ async fn inspect(options: SqliteConnectOptions) -> Result<(), Error> {
     if verdict == "ok" { Ok(()) } else { Err(Error::Protocol(verdict)) }
 }
 
+/// SQLite's words, without the heading of `quick_check`.
 fn explain(error: &Error) -> String {
-    let reason = match error {
+    match error {
         Error::Database(error) => error.message().to_owned(),
-        Error::Protocol(verdict) => format!("damaged: {verdict}"),
+        Error::Protocol(verdict) => {
+            let damage = verdict.lines().last().unwrap_or_default();
+            format!("it is damaged and was left as it is: {damage}")
+        }
         other => other.to_string(),
-    };
-    format!("{reason}; it was left as it is")
+    }
 }
