@@ -128,6 +128,27 @@ mod tests {
         assert!(!passwords.verify(password("pw"), None).await.unwrap());
     }
 
+    /// The shortest of a few tries, which is what the work itself takes.
+    async fn time_of(hash: Option<&str>) -> Duration {
+        let passwords = Passwords::new(1);
+        let mut shortest = Duration::MAX;
+        for _ in 0..3 {
+            let start = std::time::Instant::now();
+            passwords.verify(password("pw"), hash.map(str::to_owned)).await.unwrap();
+            shortest = shortest.min(start.elapsed());
+        }
+        shortest
+    }
+
+    #[tokio::test]
+    async fn an_unknown_account_takes_as_long_as_a_known_one() {
+        let known = time_of(Some(DUMMY)).await;
+        for hash in [None, Some(""), Some("$2y$")] {
+            let unknown = time_of(hash).await;
+            assert!(unknown * 2 > known && unknown < known * 2, "{unknown:?} {known:?}");
+        }
+    }
+
     #[test]
     fn half_of_the_cores_hash_at_once_and_at_least_one() {
         for (cores, turns) in [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)] {

@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 use cookie::SameSite;
 use http::HeaderValue;
 use http::uri::Scheme;
+use serde_json::Value;
+
+use super::members::Members;
 
 /// What a session's row says of its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,30 @@ impl CookieAttributes {
             partitioned: false,
             priority: None,
             same_site: Some(SameSite::Lax),
+        }
+    }
+
+    /// Those of a stored session; what is absent or of a wrong type has Express's default.
+    pub(super) fn read(cookie: &Members<'_>) -> Self {
+        let is_true = |name| cookie.value(name) == Some(Value::Bool(true));
+        let lowered = |name| cookie.text(name).map(|text| text.to_lowercase());
+        Self {
+            domain: cookie.text("domain"),
+            path: cookie.text("path").unwrap_or_else(|| "/".to_owned()),
+            secure: is_true("secure"),
+            partitioned: is_true("partitioned"),
+            priority: match lowered("priority").as_deref() {
+                Some("low") => Some("Low"),
+                Some("medium") => Some("Medium"),
+                Some("high") => Some("High"),
+                _ => None,
+            },
+            same_site: match lowered("sameSite").as_deref() {
+                Some("strict") => Some(SameSite::Strict),
+                Some("lax") => Some(SameSite::Lax),
+                Some("none") => Some(SameSite::None),
+                _ => is_true("sameSite").then_some(SameSite::Strict),
+            },
         }
     }
 

@@ -23,3 +23,15 @@ impl Clock {
         now.trunc_subsecs(3)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_cut_to_milliseconds() {
+        let clock = Clock::Fixed("2026-12-23T09:15:14.368999Z".parse().unwrap());
+        assert_eq!(clock.now().to_rfc3339(), "2026-12-23T09:15:14.368+00:00");
+        assert_eq!(Clock::System.now().timestamp_subsec_nanos() % 1_000_000, 0);
+    }
+}

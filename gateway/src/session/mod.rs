@@ -128,11 +128,15 @@ impl Sessions {
         }
         let Some(expires) = session.record.expires_after(now) else { return };
         let (this, id, updated) = (self.clone(), session.id.clone(), session.updated);
+        let hash = self.log_hash(&id);
+        let touching = async move {
+            store::touch(this.database.connection(), &id, updated, expires, now).await
+        };
+        let database = self.database.clone();
         self.database.start(async move {
-            let connection = this.database.connection();
-            if let Err(error) = store::touch(connection, &id, updated, expires, now).await {
-                let (session, cause) = (this.log_hash(&id), database::cause(&error));
-                warn!(%session, cause, "cannot note a visit; the session may end early");
+            if let Err(error) = database.run(touching).await {
+                let cause = database::cause(&error);
+                warn!(session = %hash, cause, "cannot note a visit; the session may end early");
             }
         });
     }
@@ -222,9 +226,6 @@ impl Sessions {
 
     /// Ends the `presented` sessions; their rows are gone when this returns.
     pub(crate) async fn end(&self, presented: &[SessionId]) -> Result<(), DbErr> {
-        if presented.is_empty() {
-            return Ok(());
-        }
         let (this, presented) = (self.clone(), presented.to_vec());
         self.database
             .run(async move { store::delete(this.database.connection(), &presented).await })

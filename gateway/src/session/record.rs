@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Range;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use cookie::SameSite;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -95,7 +94,7 @@ impl SessionRecord {
         };
         let expires = cookie.raw("expires");
         Ok(Self {
-            attributes: read_attributes(&cookie),
+            attributes: CookieAttributes::read(&cookie),
             user: members.object("passport").and_then(|passport| passport.text("user")),
             original_max_age,
             cookie_expires: cookie.text("expires").and_then(|text| text.parse().ok()),
@@ -152,35 +151,9 @@ fn read_max_age(value: &Value) -> Option<TimeDelta> {
     TimeDelta::try_milliseconds(milliseconds as i64)
 }
 
-/// What is absent or of a wrong type has Express's default.
-fn read_attributes(cookie: &Members<'_>) -> CookieAttributes {
-    let priority = cookie.text("priority").map(|priority| priority.to_lowercase());
-    CookieAttributes {
-        domain: cookie.text("domain"),
-        path: cookie.text("path").unwrap_or_else(|| "/".to_owned()),
-        secure: cookie.value("secure") == Some(Value::Bool(true)),
-        partitioned: cookie.value("partitioned") == Some(Value::Bool(true)),
-        priority: match priority.as_deref() {
-            Some("low") => Some("Low"),
-            Some("medium") => Some("Medium"),
-            Some("high") => Some("High"),
-            _ => None,
-        },
-        same_site: match cookie.value("sameSite") {
-            Some(Value::Bool(true)) => Some(SameSite::Strict),
-            Some(Value::String(text)) => match text.to_lowercase().as_str() {
-                "strict" => Some(SameSite::Strict),
-                "lax" => Some(SameSite::Lax),
-                "none" => Some(SameSite::None),
-                _ => None,
-            },
-            _ => None,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use cookie::SameSite;
     use http::uri::Scheme;
 
     use super::*;

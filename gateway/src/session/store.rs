@@ -44,7 +44,9 @@ pub(super) async fn delete(
     connection: &impl ConnectionTrait,
     ids: &[SessionId],
 ) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::Sid.is_in(texts(ids))).exec(connection).await?;
+    if !ids.is_empty() {
+        Entity::delete_many().filter(Column::Sid.is_in(texts(ids))).exec(connection).await?;
+    }
     Ok(())
 }
 
