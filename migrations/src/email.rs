@@ -33,8 +33,8 @@ pub(crate) async fn notes(connection: &impl ConnectionTrait) -> Result<Vec<Strin
     }
     let doubled = count_doubled(connection).await?;
     Ok(vec![format!(
-        "users.email is not unique ({doubled} addresses have more than one account): \
-         each address signs in to its oldest account"
+        "users.email is not unique; addresses with more than one account: {doubled}; \
+         each signs in to its oldest"
     )])
 }
 
