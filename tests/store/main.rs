@@ -1,0 +1,35 @@
+//! Sessions, accounts and migrations on real databases, each fact on SQLite and on Postgres.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed set-up should stop the test"
+)]
+
+/// Runs each of the named tests on a new SQLite file and on a new Postgres database.
+macro_rules! on_both_databases {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(nextbnb_tests::database::TestDatabase::sqlite().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(nextbnb_tests::database::TestDatabase::postgres().await).await;
+            })*
+        }
+    };
+}
+
+mod accounts;
+mod migrations;
+mod opening;
+mod outage;
+mod sessions;
+mod signing_in;
+mod site;
+mod upkeep;

@@ -1,0 +1,212 @@
+//! The gateway's database half over a test database, spoken to as a browser would.
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use nextbnb_gateway::auth::Auth;
+use nextbnb_gateway::auth::action::Action;
+use nextbnb_gateway::auth::passwords::Passwords;
+use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
+use nextbnb_gateway::entity::session;
+use nextbnb_gateway::session::lifetime::Lifetime;
+use nextbnb_gateway::session::secrets::Secrets;
+use nextbnb_gateway::session::{Session, SessionSettings, Sessions};
+use nextbnb_tests::database::TestDatabase;
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::time::{Duration, sleep, timeout};
+
+/// The secret of the measured Express server.
+pub(crate) const SECRET: &str = "343ji43j4n3jn4jk3n";
+
+/// A sid of that server, and the cookie it gave out for it.
+pub(crate) const EXPRESS_SID: &str = "FOuIfejAGTNED3azkkvFfsMTsFEtHapb";
+pub(crate) const EXPRESS_COOKIE: &str =
+    "s%3AFOuIfejAGTNED3azkkvFfsMTsFEtHapb.hOzZxel5kSoqgDzzRaBJtHbAcQqxnxaQXHr2ejP%2BQSc";
+
+/// The text of a row of that server.
+pub(crate) const EXPRESS_DATA: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"ada@example.com"}}"#;
+
+pub(crate) const PASSWORD: &str = "correct horse";
+
+pub(crate) struct Site {
+    pub(crate) database: Database,
+    pub(crate) sessions: Sessions,
+    pub(crate) test: TestDatabase,
+    auth: Auth,
+    /// Stands still, unless a test moves it.
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// What a browser sees of an answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: http::HeaderName) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn message(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        body["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The value of the cookie that was set, as a browser would send it back.
+    pub(crate) fn cookie(&self) -> String {
+        let header = self.header(SET_COOKIE).expect("a cookie");
+        let (value, _) = header.strip_prefix("nextbnb=").unwrap().split_once(';').unwrap();
+        value.to_owned()
+    }
+}
+
+impl Site {
+    /// Migrated and open.
+    pub(crate) async fn open(test: TestDatabase) -> Self {
+        let database = connect(&test).await;
+        database.migrate().await.unwrap();
+        Self::over(test, database)
+    }
+
+    pub(crate) fn over(test: TestDatabase, database: Database) -> Self {
+        let settings = SessionSettings {
+            cookie_name: "nextbnb".to_owned(),
+            secrets: Secrets::new(&[SECRET.into()]).unwrap(),
+            lifetime: Lifetime::default(),
+        };
+        let sessions = Sessions::new(database.clone(), settings);
+        let auth = Auth::new(database.clone(), sessions.clone(), Passwords::new(4));
+        let now = at("2026-11-23T09:15:14.368Z");
+        Self { database, sessions, test, auth, now }
+    }
+
+    pub(crate) fn advance(&mut self, time: TimeDelta) {
+        self.now += time;
+    }
+
+    /// Posts JSON as a page of the site would, with these session cookies.
+    pub(crate) async fn post(&self, path: &str, cookies: &[&str], fields: &Value) -> Answer {
+        let request = Request::post(path)
+            .header(CONTENT_TYPE, "application/json")
+            .header("host", "nextbnb.test")
+            .header("origin", "http://nextbnb.test")
+            .header(COOKIE, cookie_header(cookies))
+            .body(Full::from(fields.to_string()))
+            .unwrap();
+        self.send(request, None).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        scheme: Option<&Scheme>,
+    ) -> Answer {
+        let (head, body) = request.into_parts();
+        let action = Action::of(&head.method, head.uri.path()).expect("a route of the gateway");
+        let session = self.resolve(&head.headers).await;
+        let session = session.as_ref();
+        answer_of(self.auth.answer(action, &head, body, scheme, session, self.now).await).await
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> Answer {
+        let fields =
+            json!({"email": email, "password": PASSWORD, "passwordconfirmation": PASSWORD});
+        self.post("/api/auth/register", &[], &fields).await
+    }
+
+    pub(crate) async fn log_in(&self, email: &str, password: &str, cookies: &[&str]) -> Answer {
+        let fields = json!({"email": email, "password": password});
+        self.post("/api/auth/login", cookies, &fields).await
+    }
+
+    pub(crate) async fn log_out(&self, cookies: &[&str]) -> Answer {
+        self.post("/api/auth/logout", cookies, &Value::Null).await
+    }
+
+    /// The session that a visit with these cookies has.
+    pub(crate) async fn visit(&self, cookies: &[&str]) -> Option<Session> {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_str(&cookie_header(cookies)).unwrap());
+        self.resolve(&headers).await
+    }
+
+    /// Who a visit with these cookies is signed in as.
+    pub(crate) async fn user(&self, cookies: &[&str]) -> Option<String> {
+        let session = self.visit(cookies).await?;
+        session.identity().map(|identity| identity.email.clone())
+    }
+
+    async fn resolve(&self, headers: &HeaderMap) -> Option<Session> {
+        let presented = self.sessions.presented(headers);
+        // A database that is down is the business of whoever asked.
+        self.sessions.resolve(&presented, self.now).await.unwrap_or(None)
+    }
+
+    /// Writes a session's row as Express would have.
+    pub(crate) async fn insert_row(&self, sid: &str, data: &str, expires: DateTime<Utc>) {
+        let row = session::ActiveModel {
+            sid: sea_orm::Set(sid.to_owned()),
+            expires: sea_orm::Set(Some(expires)),
+            data: sea_orm::Set(Some(data.to_owned())),
+            created_at: sea_orm::Set(self.now),
+            updated_at: sea_orm::Set(self.now),
+        };
+        let insert = session::Entity::insert(row);
+        insert.exec_without_returning(self.test.connection()).await.unwrap();
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<session::Model> {
+        session::Entity::find().all(self.test.connection()).await.unwrap()
+    }
+
+    pub(crate) async fn row(&self) -> session::Model {
+        let mut rows = self.rows().await;
+        assert_eq!(rows.len(), 1, "one session");
+        rows.remove(0)
+    }
+
+    pub(crate) async fn accounts(&self) -> Vec<String> {
+        self.test.texts(r#"SELECT "email" FROM "users" ORDER BY "id""#).await
+    }
+}
+
+pub(crate) async fn connect(test: &TestDatabase) -> Database {
+    let target = DatabaseTarget::Url(test.url().to_owned());
+    Database::connect(&target, &DatabaseLimits::default(), Handle::current()).await.unwrap()
+}
+
+/// Waits for what happens in the background.
+pub(crate) async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let waiting = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), waiting).await.expect(what)
+}
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn cookie_header(cookies: &[&str]) -> String {
+    cookies.iter().map(|value| format!("nextbnb={value}")).collect::<Vec<_>>().join("; ")
+}
+
+async fn answer_of(response: Response<Full<Bytes>>) -> Answer {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    Answer { status: head.status, headers: head.headers, body }
+}
