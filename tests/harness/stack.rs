@@ -1,0 +1,158 @@
+//! The gateway in this process, between a stub upstream and a real database.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::uri::Authority;
+use nextbnb_gateway::app::App;
+use nextbnb_gateway::config::limits::Limits;
+use nextbnb_gateway::config::secrets::SecretList;
+use nextbnb_gateway::config::{Config, DatabaseSource, Listen, Migrations, Mode, SessionConfig};
+use nextbnb_gateway::server::listeners::Listeners;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::database::TestDatabase;
+use crate::upstream::StubUpstream;
+use crate::visitor::Visitor;
+
+/// The secret that signs every test's cookies.
+pub const SECRET: &str = "a secret of thirty-two bytes....";
+
+/// The password of everybody that the harness registers.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running gateway with everything around it.
+#[derive(Debug)]
+pub struct Stack {
+    /// Who stands in for Next.js.
+    pub upstream: StubUpstream,
+    /// Where sessions and accounts are.
+    pub database: TestDatabase,
+    gateway: RunningGateway,
+}
+
+impl Stack {
+    /// With Postgres and an upstream that says hello.
+    pub async fn start() -> Self {
+        Self::before(StubUpstream::start().await).await
+    }
+
+    /// With Postgres, before `upstream`.
+    pub async fn before(upstream: StubUpstream) -> Self {
+        Self::with(upstream, |_| {}).await
+    }
+
+    /// With Postgres, before `upstream`, set up otherwise than by default.
+    pub async fn with(upstream: StubUpstream, change: impl FnOnce(&mut Config)) -> Self {
+        let database = TestDatabase::postgres().await;
+        let gateway = RunningGateway::start(database.url(), upstream.address(), change).await;
+        Self { upstream, database, gateway }
+    }
+
+    /// Where the gateway listens.
+    pub fn address(&self) -> SocketAddr {
+        self.gateway.address
+    }
+
+    /// Somebody whom nobody knows.
+    pub fn anonymous(&self) -> Visitor {
+        self.gateway.anonymous()
+    }
+
+    /// Somebody new, registered and so signed in.
+    pub async fn signed_in(&self, email: &str) -> Visitor {
+        self.gateway.signed_in(email).await
+    }
+
+    /// How many rows there are; `rows` is a table, perhaps with a condition.
+    pub async fn count(&self, rows: &str) -> usize {
+        let query = format!("SELECT count(*)::text FROM {rows}");
+        self.database.texts(&query).await[0].parse().unwrap()
+    }
+
+    /// Another gateway on the same database and upstream.
+    pub async fn replica(&self) -> RunningGateway {
+        RunningGateway::start(self.database.url(), self.upstream.address(), |_| {}).await
+    }
+
+    /// Ends the gateway as a signal does.
+    pub async fn stop(self) {
+        self.gateway.stop().await;
+    }
+}
+
+/// A gateway in this process.
+#[derive(Debug)]
+pub struct RunningGateway {
+    app: App,
+    address: SocketAddr,
+}
+
+impl RunningGateway {
+    /// Starts one on a free port, its settings the defaults but for `change`.
+    pub async fn start(
+        database_url: &str,
+        upstream: SocketAddr,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = config(database_url);
+        change(&mut config);
+        let listeners = Listeners::bind("127.0.0.1", 0, config.workers).unwrap();
+        let address = listeners.addresses()[0];
+        let authority: Authority = upstream.to_string().parse().unwrap();
+        let upstream = watch::Sender::new(Some(authority));
+        let app = App::start(config, listeners, upstream.subscribe()).await.unwrap();
+        Self { app, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Somebody whom nobody knows.
+    pub fn anonymous(&self) -> Visitor {
+        Visitor::new(self.address)
+    }
+
+    /// Somebody new, registered and so signed in.
+    pub async fn signed_in(&self, email: &str) -> Visitor {
+        let visitor = self.anonymous();
+        let reply = visitor.post("/api/auth/register", &registration(email)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        visitor
+    }
+
+    /// Ends it as a signal does.
+    pub async fn stop(self) {
+        self.app.stop().await;
+    }
+}
+
+/// What the register form sends.
+pub fn registration(email: &str) -> serde_json::Value {
+    json!({ "email": email, "password": PASSWORD, "passwordconfirmation": PASSWORD })
+}
+
+/// What the sign-in form sends.
+pub fn credentials(email: &str, password: &str) -> serde_json::Value {
+    json!({ "email": email, "password": password })
+}
+
+fn config(database_url: &str) -> Config {
+    Config {
+        listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
+        database: DatabaseSource::Url(database_url.to_owned()),
+        migrations: Migrations::Apply,
+        session: SessionConfig {
+            secrets: SecretList::new(vec![SECRET.as_bytes().to_vec()]),
+            cookie_name: "nextbnb".to_owned(),
+            max_age: Duration::from_hours(30 * 24),
+        },
+        mode: Mode::Serve,
+        drain: Duration::from_secs(10),
+        workers: 2,
+        limits: Limits::default(),
+    }
+}

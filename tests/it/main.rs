@@ -1,0 +1,19 @@
+//! The gateway as a black box, against a real database.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failed set-up should stop the test"
+)]
+
+mod forwarding;
+mod identity;
+mod keep_alive;
+mod limits;
+mod login;
+mod outage;
+mod sessions;
+mod shutdown;
+mod streaming;
+mod upgrade;
+mod wire;

@@ -1,0 +1,92 @@
+//! What a visitor sees when Postgres or Next.js is gone.
+
+use http::{Method, StatusCode};
+use nextbnb_tests::chaos::ChaosProxy;
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::stack::{PASSWORD, RunningGateway, Stack, credentials, registration};
+use nextbnb_tests::upstream::StubUpstream;
+
+struct Fragile {
+    gateway: RunningGateway,
+    upstream: StubUpstream,
+    postgres: ChaosProxy,
+    _database: TestDatabase,
+}
+
+async fn fragile() -> Fragile {
+    let database = TestDatabase::postgres().await;
+    let postgres = ChaosProxy::before(&database).await;
+    let upstream = StubUpstream::start().await;
+    let gateway = RunningGateway::start(postgres.url(), upstream.address(), |_| {}).await;
+    Fragile { gateway, upstream, postgres, _database: database }
+}
+
+#[tokio::test]
+async fn without_the_database_guests_and_assets_are_served_and_sessions_are_not_forgotten() {
+    let fragile = fragile().await;
+    let ada = fragile.gateway.signed_in("ada@example.org").await;
+    fragile.postgres.cut();
+    assert_eq!(fragile.gateway.anonymous().get("/").await.status, StatusCode::OK);
+    assert_eq!(ada.get("/_next/static/chunks/main.js").await.status, StatusCode::OK);
+    let page = ada.clone().header("Accept", "text/html").get("/trips").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.header("retry-after").is_some());
+    assert!(page.text().contains("You are still signed in"), "{}", page.text());
+    assert_eq!(page.header("set-cookie"), None, "the session is not given up");
+    let api = ada.get("/api/houses").await;
+    assert_eq!(api.json()["status"], "error");
+    assert_eq!(fragile.upstream.seen().len(), 2, "never silently a guest");
+    fragile.postgres.heal();
+    assert_eq!(ada.get("/").await.status, StatusCode::OK);
+    let seen = fragile.upstream.last_request();
+    assert_eq!(seen.header("x-forwarded-email"), Some("ada@example.org"));
+}
+
+#[tokio::test]
+async fn signing_in_without_the_database_says_so_and_works_afterwards() {
+    let fragile = fragile().await;
+    fragile.postgres.cut();
+    let visitor = fragile.gateway.anonymous();
+    for (route, form) in [
+        ("login", credentials("ada@example.org", PASSWORD)),
+        ("register", registration("ada@example.org")),
+    ] {
+        let reply = visitor.post(&format!("/api/auth/{route}"), &form).await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{route}");
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(reply.json()["status"], "error");
+        assert_eq!(reply.header("set-cookie"), None);
+        assert!(!reply.text().contains("127.0.0.1"), "{}", reply.text());
+    }
+    fragile.postgres.heal();
+    let reply = visitor.post("/api/auth/register", &registration("ada@example.org")).await;
+    assert_eq!(reply.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_the_upstream_a_visitor_gets_a_readable_page_without_internals() {
+    let stack = Stack::start().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = RunningGateway::start(stack.database.url(), gone, |_| {}).await;
+    let page = gateway.anonymous().header("Accept", "text/html").get("/").await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    assert!(page.text().starts_with("<!doctype html>"));
+    assert!(!page.text().contains("127.0.0.1"), "{}", page.text());
+    let api = gateway.anonymous().send(Method::POST, "/api/x", None).await;
+    assert_eq!(api.json()["status"], "error");
+    let login = gateway.anonymous().post("/api/auth/register", &registration("a@b.c")).await;
+    assert_eq!(login.status, StatusCode::OK, "signing in needs no upstream");
+}
+
+#[tokio::test]
+async fn in_dev_an_upstream_that_is_not_there_is_starting() {
+    let stack = Stack::start().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = RunningGateway::start(stack.database.url(), gone, |config| {
+        config.mode = nextbnb_gateway::config::Mode::Dev;
+    })
+    .await;
+    let page = gateway.anonymous().header("Accept", "text/html").get("/").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.text().contains("Next.js is starting"), "{}", page.text());
+}

@@ -1,0 +1,81 @@
+//! Ending without losing what runs.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, StreamBody};
+use nextbnb_tests::stack::Stack;
+use nextbnb_tests::upstream::{StubUpstream, text};
+use nextbnb_tests::wire::Wire;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+/// Far less than any limit of draining that these tests set.
+const SOON: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_running_request_is_finished_and_new_ones_are_refused() {
+    let (came, go) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
+    let (upstream_came, upstream_go) = (came.clone(), go.clone());
+    let upstream = StubUpstream::answering(move |_| {
+        let (came, go) = (upstream_came.clone(), upstream_go.clone());
+        async move {
+            came.notify_one();
+            go.notified().await;
+            text("finished")
+        }
+    });
+    let stack = Stack::before(upstream.await).await;
+    let (visitor, address) = (stack.anonymous(), stack.address());
+    let running = tokio::spawn(async move { visitor.get("/slow").await });
+    came.notified().await;
+    let stopping = tokio::spawn(stack.stop());
+    nextbnb_tests::wait_until("the port is closed", async || {
+        tokio::net::TcpStream::connect(address).await.is_err()
+    })
+    .await;
+    go.notify_one();
+    let reply = running.await.unwrap();
+    assert_eq!(reply.text(), "finished");
+    timeout(SOON, stopping).await.expect("it waits although nothing runs").unwrap();
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_up_the_end() {
+    let stack = Stack::start().await;
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.read_until("hello from upstream").await;
+    let mut half = Wire::connect(stack.address()).await;
+    half.send("").await;
+    timeout(SOON, stack.stop()).await.expect("an idle connection holds it up");
+    assert_eq!(wire.read_to_end().await, "");
+}
+
+#[tokio::test]
+async fn an_event_stream_holds_up_the_end_for_its_grace_only() {
+    let upstream = StubUpstream::answering(|_| async {
+        let body = StreamBody::new(futures_util::stream::pending()).boxed_unsync();
+        Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
+    })
+    .await;
+    let stack = Stack::with(upstream, |config| {
+        config.drain = Duration::from_mins(10);
+        config.limits.long_lived_grace = Duration::from_millis(100);
+    })
+    .await;
+    let request = Request::get("/events").body(Full::default()).unwrap();
+    let response = stack.anonymous().start(request).await;
+    let began = Instant::now();
+    timeout(SOON, stack.stop()).await.expect("the event stream holds it up");
+    assert!(began.elapsed() >= Duration::from_millis(100));
+    assert!(response.into_body().collect().await.is_err(), "a cut stream is no whole one");
+}
+
+#[tokio::test]
+async fn health_is_known_to_load_balancers() {
+    let stack = Stack::start().await;
+    let reply = stack.anonymous().get("/.nextbnb/health").await;
+    assert_eq!((reply.status.as_u16(), reply.text()), (200, r#"{"status":"ok"}"#));
+    assert!(stack.upstream.seen().is_empty());
+}

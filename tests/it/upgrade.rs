@@ -1,0 +1,133 @@
+//! WebSockets pass on any path, and nothing else upgrades.
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::stack::RunningGateway;
+use nextbnb_tests::stack::Stack;
+use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
+use nextbnb_tests::wire::{Wire, exchange};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Grants every WebSocket and echoes its bytes, after a greeting.
+async fn echoing_upstream() -> StubUpstream {
+    StubUpstream::answering(|mut request| async move {
+        if !request.headers().contains_key("upgrade") {
+            return text("no socket");
+        }
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let mut socket = TokioIo::new(upgrade.await.unwrap());
+            socket.write_all(b"welcome").await.unwrap();
+            let (mut read, mut write) = tokio::io::split(socket);
+            drop(tokio::io::copy(&mut read, &mut write).await);
+        });
+        let builder = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+        let builder = builder.header("connection", "Upgrade").header("upgrade", "websocket");
+        let builder = builder.header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        builder.body(Full::default().boxed_unsync()).unwrap()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bytes_flow_both_ways_on_any_path_until_a_side_ends() {
+    let stack = Stack::before(echoing_upstream().await).await;
+    for path in ["/_next/hmr?id=x", "/any/path"] {
+        let mut wire = Wire::connect(stack.address()).await;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nearly"
+        );
+        wire.send(request).await;
+        let head = wire.read_head().await;
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        let lower = head.to_lowercase();
+        for field in ["upgrade: websocket", "connection: upgrade", "sec-websocket-accept: s3pp"] {
+            assert!(lower.contains(field), "{head}");
+        }
+        assert_eq!(wire.read_until("early").await, "welcomeearly");
+        wire.send("hello").await;
+        assert_eq!(wire.read_until("hello").await, "hello");
+        assert_eq!(stack.upstream.last_request().target.to_string(), path);
+    }
+}
+
+#[tokio::test]
+async fn a_socket_carries_the_identity_and_no_forged_one() {
+    let stack = Stack::before(echoing_upstream().await).await;
+    let ada = stack.signed_in("ada@example.org").await;
+    let request = Request::get("/socket")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("x_forwarded_user", "4711")
+        .header("x-forwarded-email", "eve@example.org")
+        .body(Full::default());
+    let response = ada.start(request.unwrap()).await;
+    assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+    let seen = stack.upstream.last_request();
+    assert_eq!(seen.header("x-forwarded-email"), Some("ada@example.org"));
+    assert_eq!(seen.header("x_forwarded_user"), None);
+    assert_eq!(seen.header("upgrade"), Some("websocket"));
+}
+
+#[tokio::test]
+async fn another_sites_page_cannot_open_a_socket() {
+    let stack = Stack::before(echoing_upstream().await).await;
+    let socket = |origin: &str| {
+        format!(
+            "GET /s HTTP/1.1\r\nHost: a:1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Origin: {origin}\r\n\r\n"
+        )
+    };
+    let mut own = Wire::connect(stack.address()).await;
+    own.send(socket("http://a:1")).await;
+    assert!(own.read_head().await.starts_with("HTTP/1.1 101"));
+    let mut foreign = Wire::connect(stack.address()).await;
+    foreign.send(socket("http://evil.example")).await;
+    assert!(foreign.read_head().await.starts_with("HTTP/1.1 403"));
+    assert_eq!(stack.upstream.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn every_other_upgrade_is_served_as_a_plain_request() {
+    let stack = Stack::before(echoing_upstream().await).await;
+    for upgrade in ["h2c", "tls/1.0", "websocket2"] {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\
+             Upgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n"
+        );
+        let answer = exchange(stack.address(), request).await;
+        assert!(answer.ends_with("no socket"), "{answer}");
+        assert_eq!(stack.upstream.last_request().header("upgrade"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_socket_is_passed_on_whole() {
+    let upstream = StubUpstream::answering(|_| async {
+        let mut refusal = text("x".repeat(100_000));
+        *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+        refusal
+    });
+    let stack = Stack::before(upstream.await).await;
+    let socket = stack.anonymous().header("Connection", "Upgrade").header("Upgrade", "websocket");
+    let reply = socket.get("/socket").await;
+    assert_eq!((reply.status, reply.body.len()), (StatusCode::UNAUTHORIZED, 100_000));
+}
+
+#[tokio::test]
+async fn garbage_for_an_answer_is_a_bad_gateway() {
+    // What Next.js 16 writes to a hot-reload socket from an origin that it does not know.
+    let upstream = RawUpstream::start(|mut stream, _| async move {
+        let mut request = [0; 4096];
+        assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+        stream.write_all(b"Unauthorized").await.unwrap();
+    })
+    .await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    let socket = gateway.anonymous().header("Connection", "Upgrade").header("Upgrade", "websocket");
+    assert_eq!(socket.get("/_next/hmr").await.status, StatusCode::BAD_GATEWAY);
+}
