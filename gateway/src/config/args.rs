@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::secrets::SecretList;
-use crate::error::StartError;
-
 /// A session gateway in front of an unchanged Next.js frontend.
 ///
 /// Resolves the signed session cookie against the database, hands the signed-in user to Next.js
@@ -39,8 +36,8 @@ pub enum Command {
 /// Settings of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
+    /// Where to listen.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub listen: ListenArgs,
     /// Origin of Next.js, plain HTTP
     #[arg(
@@ -50,20 +47,20 @@ pub struct ServeArgs {
         default_value = "http://localhost:3001"
     )]
     pub upstream: String,
+    /// Where sessions and accounts are kept.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub database: DatabaseArgs,
     /// Start without applying pending migrations
     #[arg(long, env = "NEXTBNB_NO_MIGRATE")]
     pub no_migrate: bool,
+    /// The session cookie, and what signs it.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub session: SessionArgs,
     /// Time that running requests get after SIGTERM; upgrades and event streams get one second
     #[arg(long, env = "NEXTBNB_DRAIN", value_name = "DURATION", default_value = "10s")]
     pub drain: humantime::Duration,
+    /// What the log looks like.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub log: LogArgs,
 }
 
@@ -77,28 +74,28 @@ pub struct DevArgs {
     /// Origin of a `next dev` that already runs; then none is started
     #[arg(long, env = "NEXTBNB_UPSTREAM", value_name = "URL")]
     pub upstream: Option<String>,
+    /// Where to listen.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub listen: ListenArgs,
+    /// Where sessions and accounts are kept.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub database: DatabaseArgs,
+    /// The session cookie, and what signs it.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub session: SessionArgs,
+    /// What the log looks like.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub log: LogArgs,
 }
 
 /// Settings of `migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
+    /// Where sessions and accounts are kept.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub database: DatabaseArgs,
+    /// What the log looks like.
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a flattened group; its type is documented")]
     pub log: LogArgs,
 }
 
@@ -165,13 +162,6 @@ pub struct SessionArgs {
     /// Life of a session that nobody uses, and of its cookie; 400 days at most
     #[arg(long, env = "NEXTBNB_SESSION_MAX_AGE", value_name = "DURATION", default_value = "30d")]
     pub session_max_age: humantime::Duration,
-}
-
-impl SessionArgs {
-    /// The secrets given by file or variable; `None` when neither is.
-    pub(super) fn given_secrets(&self) -> Result<Option<SecretList>, StartError> {
-        SecretList::given(self)
-    }
 }
 
 /// What the log looks like.

@@ -91,7 +91,7 @@ impl Config {
     pub fn serve(args: &ServeArgs) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
         let database = DatabaseSource::of(&args.database, &state);
-        let secrets = match (&database, args.session.given_secrets()?) {
+        let secrets = match (&database, SecretList::given(&args.session)?) {
             (_, Some(secrets)) => secrets,
             (DatabaseSource::Embedded(_), None) => SecretList::kept_in(&state)?,
             (DatabaseSource::Url(_), None) => return Err(StartError::SecretMissing),
@@ -117,7 +117,7 @@ impl Config {
     /// database: a developer's sessions are worth keeping, not protecting.
     pub fn dev(args: &DevArgs, state_dir: &Path) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(state_dir));
-        let secrets = match args.session.given_secrets()? {
+        let secrets = match SecretList::given(&args.session)? {
             Some(secrets) => secrets,
             None => SecretList::kept_in(&state)?,
         };

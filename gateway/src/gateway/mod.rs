@@ -1,22 +1,21 @@
 //! The order of everything that happens to a request.
 
+mod body;
 mod route;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tracing::{debug, error, info};
 
+use self::body::AnswerBody;
 use self::route::Route;
 use crate::auth::action::Action;
 use crate::auth::{self, Auth};
@@ -73,15 +72,6 @@ pub struct Downstream {
 
 /// A response to the browser.
 pub type Answer = Response<TrackedBody<AnswerBody>>;
-
-/// The gateway's own words, or the upstream's.
-#[derive(Debug)]
-pub enum AnswerBody {
-    /// Known whole.
-    Own(Full<Bytes>),
-    /// Streamed.
-    Upstream(UpstreamBody),
-}
 
 impl Gateway {
     /// Puts `services` in front of `upstream`; errors are told to `audience`.
@@ -296,33 +286,4 @@ fn own(response: Response<Full<Bytes>>) -> Response<AnswerBody> {
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|value| value.starts_with("text/event-stream"))
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Own(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
-            Self::Upstream(body) => Pin::new(body).poll_frame(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Own(body) => body.is_end_stream(),
-            Self::Upstream(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Own(body) => body.size_hint(),
-            Self::Upstream(body) => body.size_hint(),
-        }
-    }
 }

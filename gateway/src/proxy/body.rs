@@ -1,17 +1,13 @@
-//! Bodies that cross the gateway, streamed.
+//! The upstream's answers, streamed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 
 use super::pool::Lease;
-
-/// A request's body on its way to the upstream; empty when a request is sent again.
-pub type RequestBody = Either<Incoming, Empty<Bytes>>;
 
 /// A response's body on its way to the browser.
 ///

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::body::{RequestBody, UpstreamBody};
+use super::body::UpstreamBody;
 use super::connect::connect;
-use super::pool::{Lease, Pool, Sender};
+use super::pool::{Lease, Pool, RequestBody, Sender};
 use crate::error::RequestError;
 
 /// How often resting connections are looked through. With [`UpstreamLimits::idle`] it stays under
