@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Edits of a client and a server component are shown without a page load; state is kept. */
+export default async function walk({ page, url, details: [folder] }) {
+  for (const host of ['localhost', '127.0.0.1']) {
+    await visit(page, new URL('/probe', url.replace('localhost', host)), folder);
+  }
+}
+
+async function visit(page, address, folder) {
+  await page.goto(address.href);
+  const button = page.getByRole('button', { name: /^client/ });
+  // Clicks count once the page is hydrated, which in dev waits for the hot-reload socket.
+  await page.waitForFunction(() => {
+    document.querySelector('button').click();
+    return /clicked [1-9]/.test(document.querySelector('button').textContent);
+  });
+  const clicked = /clicked \d+/.exec(await button.textContent())[0];
+  let loads = 0;
+  page.on('load', () => (loads += 1));
+  for (const number of [1, 2, 3]) {
+    edit(join(folder, 'counter.tsx'), /client \d+/, `client ${number}`);
+    await page.getByText(`client ${number}, ${clicked}`).waitFor();
+    edit(join(folder, 'page.tsx'), /server \d+/, `server ${number}`);
+    await page.getByText(`server ${number}`).waitFor();
+  }
+  assert.equal(await button.textContent(), `client 3, ${clicked}`, 'the state is kept');
+  assert.equal(loads, 0, 'the page is not loaded again');
+  edit(join(folder, 'counter.tsx'), /client \d+/, 'client 0');
+  edit(join(folder, 'page.tsx'), /server \d+/, 'server 0');
+  await page.getByText('server 0').waitFor();
+}
+
+function edit(file, from, to) {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+}

@@ -1,0 +1,83 @@
+//! Before `next start`.
+
+use nextbnb_tests::browser::{pictures, walk};
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::next::{NextServer, repository};
+use nextbnb_tests::stack::RunningGateway;
+
+struct Site {
+    next: NextServer,
+    gateway: RunningGateway,
+    _database: TestDatabase,
+}
+
+impl Site {
+    async fn open() -> Self {
+        let (database, next) = (TestDatabase::postgres().await, NextServer::start().await);
+        let gateway = RunningGateway::start(database.url(), next.address(), |_| {}).await;
+        Self { next, gateway, _database: database }
+    }
+
+    fn url(&self) -> String {
+        format!("http://localhost:{}", self.gateway.address().port())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_registers_books_a_house_and_leaves() {
+    let site = Site::open().await;
+    walk("register-book-leave", &site.url(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_at_once_see_their_own_trips() {
+    let site = Site::open().await;
+    walk("two-people", &site.url(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_signs_in_and_comes_back_to_where_they_were() {
+    let site = Site::open().await;
+    site.gateway.signed_in("ada@example.org").await;
+    let password = nextbnb_tests::stack::PASSWORD;
+    walk("sign-in-and-come-back", &site.url(), &["ada@example.org", password]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_a_form_are_shown_in_place() {
+    let site = Site::open().await;
+    site.gateway.signed_in("ada@example.org").await;
+    walk("form-errors", &site.url(), &["ada@example.org"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_site_is_read_without_javascript() {
+    let site = Site::open().await;
+    walk("without-javascript", &site.url(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_js_may_die_and_come_back_with_people_still_signed_in() {
+    let mut site = Site::open().await;
+    let ada = site.gateway.signed_in("ada@example.org").await.header("Accept", "text/html");
+    site.next.kill();
+    let page = ada.get("/").await;
+    assert_eq!(page.status, 502);
+    assert!(page.text().contains("cannot be reached"), "{}", page.text());
+    site.next.restart().await;
+    let page = ada.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("Hello, ada@example.org"), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_shows_what_the_site_looks_like() {
+    let site = Site::open().await;
+    walk("screenshot", &site.url(), &[]).await;
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting")]
+    let update = std::env::var_os("UPDATE_README").is_some();
+    if update {
+        let picture = repository().join("docs/screenshot.png");
+        std::fs::copy(pictures().join("screenshot.png"), picture).unwrap();
+    }
+}

@@ -1,0 +1,64 @@
+// Walks one journey in a browser: `node walk.mjs JOURNEY URL [DETAILS…]`.
+//
+// A journey is a function of `{ browser, page, url, details, picture }`. `page` is an English
+// desktop browser's; what it throws, what the page throws, and a reload loop fail the journey.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+const PAGE_LOADS_LIMIT = 40;
+const [journey, url, ...details] = process.argv.slice(2);
+const pictures = process.env.PICTURES ?? '.';
+mkdirSync(pictures, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: executable(),
+  args: [
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-gpu',
+    '--disable-sync',
+    '--no-first-run',
+    // Chromium's sandbox refuses root, as whom containers run tests.
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  ],
+});
+const context = await browser.newContext({ locale: 'en-GB', baseURL: url });
+context.setDefaultTimeout(20_000);
+const page = await context.newPage();
+const thrown = [];
+let loads = 0;
+page.on('pageerror', (error) => thrown.push(error));
+page.on('load', () => (loads += 1));
+
+try {
+  const { default: walk } = await import(`./journeys/${journey}.mjs`);
+  await walk({ browser, page, url, details, picture: (name) => join(pictures, `${name}.png`) });
+  if (thrown.length > 0) throw new AggregateError(thrown, 'the page threw errors');
+  if (loads > PAGE_LOADS_LIMIT) throw new Error(`${loads} page loads: a reload loop`);
+  console.log(`ok ${journey}`);
+} catch (error) {
+  console.error(error);
+  const picture = join(pictures, `failed-${journey}.png`);
+  await page.screenshot({ path: picture }).catch(() => {});
+  console.error(`at ${page.url()}; see ${picture}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
+
+/** Chromium of this system; `CHROMIUM` may name another. */
+function executable() {
+  const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome', mac];
+  for (const name of names.filter(Boolean)) {
+    try {
+      return execFileSync('sh', ['-c', 'command -v "$0"', name]).toString().trim();
+    } catch {
+      // Not that one.
+    }
+  }
+  throw new Error('there is no Chromium: run `make test-deps`');
+}
