@@ -1,7 +1,9 @@
 //! Where log lines go and what they look like.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
+use tracing::{debug, error};
 use tracing_subscriber::EnvFilter;
 
 /// What log lines look like.
@@ -13,7 +15,7 @@ pub enum LogShape {
     Json,
 }
 
-/// Sends log lines to standard error from now on.
+/// Sends log lines to standard error from now on, panics among them.
 ///
 /// `RUST_LOG` chooses which, by default all from `info` on. A second call in one process changes
 /// nothing.
@@ -32,7 +34,16 @@ pub fn start_logs(shape: LogShape) {
         }
         LogShape::Json => builder.json().flatten_event(true).try_init(),
     };
-    if let Err(error) = started {
-        tracing::debug!(cause = %error, "logs were started before");
+    match started {
+        Ok(()) => std::panic::set_hook(Box::new(log_panic)),
+        Err(error) => debug!(cause = %error, "logs were started before"),
     }
+}
+
+/// Says where a task panicked, and not with what: that may hold somebody's data.
+///
+/// The task's connection ends with it, and nothing else does: tokio catches the panic.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    error!(place, "a task panicked: this is a mistake in the gateway");
 }
