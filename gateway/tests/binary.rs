@@ -12,10 +12,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+/// Far longer than any refusal takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 const SECRET: &str = "a secret of thirty-two bytes....";
 
@@ -30,8 +34,19 @@ fn gateway(folder: &TempDir, arguments: &[&str]) -> Command {
 
 #[track_caller]
 fn assert_refused(command: &mut Command, expected: &str) {
-    let Output { status, stderr, .. } = command.output().unwrap();
-    let said = String::from_utf8(stderr).unwrap();
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    // One that serves instead would be waited for in vain.
+    let (ended, waiting) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if waiting.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+            kill_process(process, Signal::KILL).ok();
+        }
+    });
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    drop(ended);
     let last = said.lines().last().unwrap_or_default();
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(last.starts_with("nextbnb-gateway: "), "{said}");
@@ -52,6 +67,10 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--upstream", "https://web"], &[], "--upstream");
     check_refused(&["--upstream", "https://web"], &[], "TLS");
     check_refused(&["serve", "--upstream", "web:3001"], &[], "http://host:port");
+    check_refused(&["--upstream", "http://u:hunter2@web"], &[], "no user name");
+    check_refused(&["--upstream", "http://web:99999"], &[], "want a port");
+    check_refused(&["--generate-secret"], &[], "--session-secret-file");
+    check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
     check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
     check_refused(&["--session-max-age", "500d"], &[], "--session-max-age");
     check_refused(&["--host", "no such host"], &[], "--host");
@@ -96,6 +115,48 @@ fn a_second_gateway_does_not_share_the_port_silently() {
     let first = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
     let port = first.port.to_string();
     check_refused(&["--port", &port, "--host", "127.0.0.1"], &[], "--port");
+}
+
+#[test]
+fn an_upstream_that_is_the_gateway_itself_is_refused() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (port, upstream) = (free.to_string(), format!("http://localhost:{free}"));
+    check_refused(&["--port", &port, "--upstream", &upstream], &[], "is this gateway itself");
+}
+
+#[test]
+fn whoever_starts_it_with_nohup_keeps_it_when_the_terminal_closes() {
+    let folder = TempDir::new().unwrap();
+    let mut shell = Command::new("sh");
+    let executable = env!("CARGO_BIN_EXE_nextbnb-gateway");
+    shell.args(["-c", r#"trap '' HUP; exec "$0" --port 0 --host 127.0.0.1"#, executable]);
+    shell.current_dir(&folder).env_clear();
+    let mut gateway = Running::start(shell);
+    gateway.signal(Signal::HUP);
+    if cfg!(target_os = "linux") {
+        assert!(gateway.get("/.nextbnb/health").starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(gateway.stop(Signal::TERM).code(), Some(0));
+}
+
+#[test]
+fn the_same_wish_told_twice_still_finishes_what_runs() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", upstream.local_addr().unwrap());
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--host", "127.0.0.1", "--upstream", &origin];
+    let mut gateway = Running::start(gateway(&folder, &arguments));
+    let mut client = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let (mut running, _) = upstream.accept().unwrap();
+    assert_ne!(running.read(&mut [0; 1024]).unwrap(), 0);
+    gateway.signal(Signal::TERM);
+    gateway.signal(Signal::TERM);
+    running.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfinished").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("finished"), "{answer}");
+    assert_eq!(gateway.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -274,9 +335,13 @@ impl Running {
         answer
     }
 
-    fn stop(&mut self, signal: Signal) -> std::process::ExitStatus {
+    fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(process, signal).unwrap();
+    }
+
+    fn stop(&mut self, signal: Signal) -> std::process::ExitStatus {
+        self.signal(signal);
         self.child.wait().unwrap()
     }
 

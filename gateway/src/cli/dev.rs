@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::units::parse_upstream;
-use crate::config::{Config, Listen};
+use crate::config::{Config, EVERY_ADDRESS, Listen};
 use crate::error::StartError;
 use crate::next::dev_server::{DevServer, DevServerState};
 use crate::next::installation::{Installation, Outcome};
@@ -45,11 +45,11 @@ async fn beside(
     let here = working_folder()?;
     let state_dir = Project::find(None, &here)
         .map_or_else(|_| here.join(StateDir::DEFAULT), |project| project.default_state_dir());
-    info!("Next.js is expected on http://{upstream}");
-    let address = Address::new(Some(upstream));
+    let address = Address::new(Some(upstream.clone()));
     let started = Started::start(args, &state_dir, &address).await?;
-    info!("ready on {}", started.url);
-    signals.next().await;
+    info!("ready on {} in front of http://{upstream}", started.url);
+    let signal = signals.next().await;
+    info!("{signal}: ending the gateway");
     started.app.stop().await;
     Ok(())
 }
@@ -97,6 +97,10 @@ impl Started {
         let config = Config::dev(args, state_dir)?;
         let listeners = Listeners::bind(&config.listen.host, config.listen.port, config.workers)?;
         let listen = config.listen.clone();
+        let upstream = address.borrow().clone();
+        if let Some(upstream) = upstream.filter(|upstream| listeners.are_reached_by(upstream)) {
+            return Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() });
+        }
         let app = App::start(config, listeners, address.subscribe()).await?;
         let port = app.server().addresses().first().map_or(listen.port, SocketAddr::port);
         let mut steps = Steps::default();
@@ -116,7 +120,8 @@ async fn install(
     };
     info!("installing: {installation}");
     let stop = async {
-        signals.next().await;
+        let signal = signals.next().await;
+        info!("{signal}: ending the installation and the gateway");
     };
     let outcome = installation.run(stop).await?;
     if let Outcome::Installed { took } = outcome {
@@ -168,7 +173,7 @@ impl std::fmt::Display for Steps {
 /// What to type into a browser on this machine.
 fn public_url(listen: &Listen, port: u16) -> String {
     let host = match listen.host.as_str() {
-        "0.0.0.0" | "::" | "[::]" => "localhost",
+        EVERY_ADDRESS | "0.0.0.0" | "::" | "[::]" => "localhost",
         host => host,
     };
     format!("http://{host}:{port}")

@@ -39,5 +39,9 @@ fn ask_at(address: SocketAddr) -> io::Result<String> {
     )?;
     let mut status = String::new();
     BufReader::new(stream).read_line(&mut status)?;
-    Ok(status.trim_end().to_owned())
+    if status.starts_with("HTTP/") {
+        Ok(status.trim_end().to_owned())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "what answers there speaks no HTTP"))
+    }
 }

@@ -2,7 +2,7 @@
 
 use http::uri::Authority;
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::runtime;
 use super::signals::StopSignals;
@@ -17,6 +17,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     let upstream = parse_upstream(&args.upstream)?;
     let config = Config::serve(args)?;
     let listeners = Listeners::bind(&config.listen.host, config.listen.port, config.workers)?;
+    if listeners.are_reached_by(&upstream) {
+        return Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() });
+    }
     runtime()?.block_on(serve(config, listeners, upstream))
 }
 
@@ -44,8 +47,10 @@ async fn serve(
     let signal = signals.next().await;
     info!("{signal}: finishing what runs");
     tokio::select! {
-        () = app.stop() => info!("ended"),
-        signal = signals.next() => warn!("{signal} again: ended at once"),
+        () = app.stop() => {
+            info!("ended");
+            Ok(())
+        }
+        signal = signals.insisted() => Err(StartError::Insisted { signal }),
     }
-    Ok(())
 }

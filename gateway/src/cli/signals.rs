@@ -1,8 +1,14 @@
 //! Signals that end the process.
 
+use std::fs;
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::StartError;
+
+/// Within this time a second signal says nothing new.
+const SAME_WISH: Duration = Duration::from_secs(1);
 
 /// Listens for SIGINT, SIGTERM and SIGHUP from the moment it is made: as PID 1 a process ignores
 /// those that it does not handle.
@@ -10,7 +16,8 @@ use crate::error::StartError;
 pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
-    hang_up: Signal,
+    /// `None` where whoever started the process wants it to outlive its terminal, as `nohup` does.
+    hang_up: Option<Signal>,
 }
 
 impl StopSignals {
@@ -22,7 +29,7 @@ impl StopSignals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
+            hang_up: if is_hang_up_ignored() { None } else { Some(listen(SignalKind::hangup())?) },
         })
     }
 
@@ -31,7 +38,36 @@ impl StopSignals {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
-            _ = self.hang_up.recv() => "SIGHUP",
+            () = hung_up(self.hang_up.as_mut()) => "SIGHUP",
         }
     }
+
+    /// Waits for one that comes a while after the first: supervisors that signal a process and
+    /// its group tell the same wish twice.
+    pub(super) async fn insisted(&mut self) -> &'static str {
+        let first = Instant::now();
+        loop {
+            let signal = self.next().await;
+            if first.elapsed() >= SAME_WISH {
+                return signal;
+            }
+        }
+    }
+}
+
+async fn hung_up(hang_up: Option<&mut Signal>) {
+    match hang_up {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP was ignored when the process started; known on Linux, elsewhere taken for no.
+fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1) // Bit 0 is signal 1, SIGHUP.
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A session gateway in front of an unchanged Next.js frontend.
@@ -29,7 +30,7 @@ pub enum Command {
     Dev(DevArgs),
     /// Apply pending migrations, say which, and end
     Migrate(MigrateArgs),
-    /// Ask a gateway on this machine whether it serves; for container health checks
+    /// Ask a gateway whether it serves; for container health checks
     Health(HealthArgs),
 }
 
@@ -51,7 +52,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
     /// Start without applying pending migrations
-    #[arg(long, env = "NEXTBNB_NO_MIGRATE")]
+    #[arg(long, env = "NEXTBNB_NO_MIGRATE", value_parser = FalseyValueParser::new())]
     pub no_migrate: bool,
     /// The session cookie, and what signs it.
     #[command(flatten)]
@@ -116,8 +117,8 @@ pub struct ListenArgs {
     /// TCP port to listen on
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 3000)]
     pub port: u16,
-    /// Address or host name to listen on [default: every address for `serve`, `localhost` for
-    /// `dev`]
+    /// Address or host name to listen on, `*` for every address [default: `*` for `serve`,
+    /// `localhost` for `dev`]
     #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST")]
     pub host: Option<String>,
 }
@@ -125,8 +126,8 @@ pub struct ListenArgs {
 /// Where sessions and accounts are kept.
 #[derive(Debug, Args)]
 pub struct DatabaseArgs {
-    /// `postgres://user:password@host/database` or `sqlite://file` [default: an SQLite file in
-    /// the state folder]
+    /// `postgres://user:password@host/database` or `sqlite://file?mode=rwc` [default: an SQLite
+    /// file in the state folder]
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// Folder for the embedded database and its session secret [default: `.nextbnb` in the
@@ -151,10 +152,10 @@ pub struct SessionArgs {
     #[arg(long, env = "NEXTBNB_SESSION_SECRET_FILE", value_name = "FILE")]
     pub session_secret_file: Option<PathBuf>,
     /// Make the file of --session-secret-file when it is missing
-    #[arg(long, env = "NEXTBNB_GENERATE_SECRET", requires = "session_secret_file")]
+    #[arg(long, env = "NEXTBNB_GENERATE_SECRET", value_parser = FalseyValueParser::new())]
     pub generate_secret: bool,
     /// Accept secrets under 32 bytes, to adopt those of an Express site
-    #[arg(long, env = "NEXTBNB_ALLOW_SHORT_SECRET")]
+    #[arg(long, env = "NEXTBNB_ALLOW_SHORT_SECRET", value_parser = FalseyValueParser::new())]
     pub allow_short_secret: bool,
     /// Name of the session cookie
     #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]

@@ -15,6 +15,9 @@ use self::secrets::SecretList;
 use self::state_dir::StateDir;
 use crate::error::StartError;
 
+/// The host that stands for every address of this machine.
+pub const EVERY_ADDRESS: &str = "*";
+
 /// Everything the running gateway needs to know, checked.
 #[derive(Debug)]
 pub struct Config {
@@ -39,7 +42,7 @@ pub struct Config {
 /// The address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
-    /// Host name or address; every address that it resolves to is used.
+    /// Host name or address, or `*`; every address that it resolves to is used.
     pub host: String,
     /// TCP port; 0 lets the system choose.
     pub port: u16,
@@ -100,7 +103,7 @@ impl Config {
             state.prepare()?;
         }
         Ok(Self {
-            listen: Listen::of(&args.listen, "0.0.0.0"),
+            listen: Listen::of(&args.listen, EVERY_ADDRESS),
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: SessionConfig::of(&args.session, secrets)?,
@@ -145,8 +148,8 @@ impl DatabaseSource {
     /// The database typed, else the embedded one in `state`.
     pub fn of(args: &DatabaseArgs, state: &StateDir) -> Self {
         match &args.database_url {
-            Some(url) => Self::Url(url.clone()),
-            None => Self::Embedded(state.database_file()),
+            Some(url) if !url.is_empty() => Self::Url(url.clone()),
+            _ => Self::Embedded(state.database_file()),
         }
     }
 }

@@ -55,6 +55,7 @@ impl SecretList {
                 }
                 Self::from_file(file, shortest).map(Some)
             }
+            (None, _) if args.generate_secret => Err(StartError::SecretFileUnnamed),
             (None, Some(value)) => Self::from_variable(value, shortest).map(Some),
             (None, None) => Ok(None),
         }
@@ -78,9 +79,13 @@ impl SecretList {
     }
 
     fn from_variable(value: Vec<u8>, shortest: usize) -> Result<Self, StartError> {
-        let secrets = match serde_json::from_slice::<Vec<String>>(&value) {
-            Ok(list) => list.into_iter().map(String::into_bytes).collect(),
-            Err(_) => vec![value],
+        // Taken for one secret, a list with a slip in it would sign everybody out.
+        let secrets = if value.starts_with(b"[") {
+            let list: Vec<String> = serde_json::from_slice(&value)
+                .map_err(|error| StartError::SecretList { source: without_text(&error) })?;
+            list.into_iter().map(String::into_bytes).collect()
+        } else {
+            vec![value]
         };
         Self::checked(secrets, shortest, VARIABLE)
     }
@@ -95,6 +100,11 @@ impl SecretList {
         }
         Ok(Self(secrets))
     }
+}
+
+/// Where a list is wrong, and not with what text: that may be a secret.
+fn without_text(error: &serde_json::Error) -> io::Error {
+    io::Error::other(format!("mistake at character {}", error.column()))
 }
 
 /// Makes `file` with one random secret, 0600, unless it is there.
@@ -153,7 +163,8 @@ mod tests {
         check_variable(LONG, Ok(&[LONG]));
         check_variable(&format!(" {LONG}\n"), Ok(&[&format!(" {LONG}\n")]));
         check_variable(&format!("[\"{LONG}\",\"{LONG}2\"]"), Ok(&[LONG, &format!("{LONG}2")]));
-        check_variable(&format!("[\"{LONG}\""), Ok(&[&format!("[\"{LONG}\"")]));
+        check_variable(&format!("[\"{LONG}\""), Err("want one secret, or a JSON array"));
+        check_variable(&format!("[\"{LONG}\",1]"), Err("want one secret, or a JSON array"));
         check_variable("[]", Err("holds no secret"));
         check_variable("", Err("holds 0 bytes"));
         check_variable("short", Err("holds 5 bytes"));

@@ -12,7 +12,7 @@ const LONGEST_COOKIE: Duration = Duration::from_hours(400 * 24);
 
 /// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
 pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
-    let refused = |reason| StartError::Upstream { url: url.to_owned(), reason };
+    let refused = |reason| StartError::Upstream { url: without_user(url), reason };
     let uri: Uri = url.trim().parse().map_err(|_| refused("want http://host:port"))?;
     match uri.scheme_str() {
         Some("http") => {}
@@ -28,8 +28,26 @@ pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
         Some(authority) if authority.as_str().contains('@') => {
             Err(refused("want no user name or password"))
         }
+        Some(authority) if !has_usable_port(authority) => {
+            Err(refused("want a port from 1 to 65535"))
+        }
         Some(authority) if !authority.host().is_empty() => Ok(authority.clone()),
         _ => Err(refused("want http://host:port")),
+    }
+}
+
+/// Whether what follows the host is nothing or a port; one that is too large would silently be
+/// taken for the default.
+fn has_usable_port(authority: &Authority) -> bool {
+    authority.as_str() == authority.host() || matches!(authority.port_u16(), Some(1..))
+}
+
+/// A URL for an error message, without the user name and password that may be in it.
+fn without_user(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        (None, Some((_, rest))) => format!("…@{rest}"),
+        (_, None) => url.to_owned(),
     }
 }
 
@@ -75,7 +93,18 @@ mod tests {
         check_upstream("http://web:3001/app", Err("without a path"));
         check_upstream("http://web:3001/?a=b", Err("without a path"));
         check_upstream("http://user:pw@web:3001", Err("no user name"));
+        check_upstream("http://web:99999", Err("want a port"));
+        check_upstream("http://web:0", Err("want a port"));
+        check_upstream("http://web:", Err("want a port"));
         check_upstream("", Err("want http://"));
+    }
+
+    #[test]
+    fn a_password_in_an_upstream_is_not_repeated() {
+        for url in ["http://user:hunter2@web", "user:hunter2@web", "http://u:hunter2@a b"] {
+            let message = parse_upstream(url).unwrap_err().to_string();
+            assert!(!message.contains("hunter2"), "{message}");
+        }
     }
 
     #[test]

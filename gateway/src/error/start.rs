@@ -43,12 +43,21 @@ pub enum StartError {
     /// Which of the two signs would be a guess.
     #[error("both --session-secret-file and SESSION_SECRET are given: want one of them")]
     SecretTwice,
+    /// A file is to be made, and which is not said.
+    #[error("--generate-secret needs --session-secret-file FILE, the file to make")]
+    SecretFileUnnamed,
     /// The secret's file cannot be read or made.
     #[error("--session-secret-file {} is not usable", file.display())]
     SecretFile {
         /// The file.
         file: PathBuf,
         /// What the system said.
+        source: io::Error,
+    },
+    /// A list of secrets with a slip in it.
+    #[error("SESSION_SECRET is not usable: want one secret, or a JSON array of strings")]
+    SecretList {
+        /// Where the slip is.
         source: io::Error,
     },
     /// No secret where one was announced.
@@ -98,6 +107,21 @@ pub enum StartError {
         holder: Option<String>,
         /// What the system said.
         source: io::Error,
+    },
+    /// Every request would come back to the gateway, for ever.
+    #[error(
+        "--upstream http://{upstream} is this gateway itself (--port, --host): want the origin of \
+         Next.js"
+    )]
+    UpstreamIsSelf {
+        /// Host and port of the upstream.
+        upstream: String,
+    },
+    /// Somebody insisted on the end before it was reached.
+    #[error("ended at once on a second {signal}: what still ran was cut")]
+    Insisted {
+        /// The signal.
+        signal: &'static str,
     },
     /// The system gave no thread, signal or runtime.
     #[error("cannot start {what}")]

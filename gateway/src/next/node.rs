@@ -3,14 +3,20 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use crate::error::StartError;
 use crate::next::project::Project;
 
 /// The oldest Node.js that Next.js 16 runs on (`engines` of its `package.json`).
 const OLDEST: (u32, u32) = (20, 9);
+
+/// Longest wait for its version: a version manager may look something up first.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A Node.js new enough for Next.js.
 #[derive(Debug, Clone)]
@@ -36,17 +42,22 @@ impl Node {
     }
 
     async fn ask(program: &OsStr, folder: &Path) -> Result<Self, StartError> {
-        let output = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["-p", "process.version + ' ' + process.execPath"])
             .current_dir(folder) // Version managers choose by folder.
-            .output()
-            .await
-            .map_err(|source| match source.kind() {
+            .kill_on_drop(true);
+        let late =
+            |_: Elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within 10 s"));
+        let output = timeout(ANSWER_LIMIT, command.output()).await.unwrap_or_else(late).map_err(
+            |source| match source.kind() {
                 io::ErrorKind::NotFound => StartError::NodeMissing,
                 _ => StartError::NodeUnusable { source },
-            })?;
+            },
+        )?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            let words = if words.is_empty() { output.status.to_string() } else { words };
             return Err(StartError::NodeUnusable { source: io::Error::other(words) });
         }
         Self::from_answer(String::from_utf8_lossy(&output.stdout).trim())

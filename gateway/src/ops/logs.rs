@@ -21,8 +21,9 @@ pub enum LogShape {
 /// nothing.
 pub fn start_logs(shape: LogShape) {
     // The migrator would tell each step twice over; the gateway says once what was applied.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,sea_orm_migration=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("info,sea_orm_migration=warn,sqlx::postgres::notice=warn")
+    });
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,8 +1,9 @@
 //! Listening sockets, one set for each worker.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
+use http::uri::Authority;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::holder;
@@ -19,7 +20,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Listens on `port` at every address of `host`, for each of `workers`.
+    /// Listens on `port` at every address of `host` (`*` is all there are), for each of `workers`.
     ///
     /// Port 0 takes one that is free. Fails when the port is taken, also by another gateway:
     /// `SO_REUSEPORT` would let a second process share it silently, so each address is first bound
@@ -29,7 +30,7 @@ impl Listeners {
         let mut all = Vec::new();
         for _ in 0..workers {
             let bound: Result<Vec<_>, _> =
-                addresses.iter().map(|&address| listen(address)).collect();
+                addresses.iter().map(|&address| listen(address, family(&addresses))).collect();
             all.push(bound?);
         }
         Ok(Self { addresses, workers: all })
@@ -40,12 +41,34 @@ impl Listeners {
         &self.addresses
     }
 
+    /// Whether somebody who connects to `upstream` would reach these sockets.
+    ///
+    /// A name that is not known yet, as one of a container that still starts, is nobody.
+    pub fn are_reached_by(&self, upstream: &Authority) -> bool {
+        let host = upstream.host().trim_start_matches('[').trim_end_matches(']');
+        let port = upstream.port_u16().unwrap_or(80);
+        let Ok(found) = (host, port).to_socket_addrs() else { return false };
+        let is_own = |to: SocketAddr| {
+            let covers = |own: &SocketAddr| own.ip().is_unspecified() && to.ip().is_loopback();
+            self.addresses
+                .iter()
+                .any(|own| own.port() == to.port() && (own.ip() == to.ip() || covers(own)))
+        };
+        found.into_iter().any(is_own)
+    }
+
     pub(super) fn into_workers(self) -> Vec<Vec<TcpListener>> {
         self.workers
     }
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, StartError> {
+    if host == "*" {
+        return Ok(vec![
+            (Ipv4Addr::UNSPECIFIED, port).into(),
+            (Ipv6Addr::UNSPECIFIED, port).into(),
+        ]);
+    }
     let failed = |source| StartError::Host { host: host.to_owned(), source };
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let mut addresses: Vec<_> = (bare, port).to_socket_addrs().map_err(failed)?.collect();
@@ -95,13 +118,25 @@ fn is_missing(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+/// Whether an IPv6 socket takes IPv4 connections too.
+#[derive(Debug, Clone, Copy)]
+enum Family {
+    Both,
+    Ipv6Only,
+}
+
+/// `::` alone is for everybody; beside an IPv4 address each socket has its own family.
+fn family(addresses: &[SocketAddr]) -> Family {
+    if addresses.iter().any(SocketAddr::is_ipv4) { Family::Ipv6Only } else { Family::Both }
+}
+
+fn listen(address: SocketAddr, family: Family) -> Result<TcpListener, StartError> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
         if address.is_ipv6() {
-            socket.set_only_v6(!address.ip().is_unspecified())?;
+            socket.set_only_v6(matches!(family, Family::Ipv6Only))?;
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
@@ -145,6 +180,31 @@ mod tests {
         ports.dedup();
         assert_eq!(ports.len(), 1);
         assert!(listeners.addresses().iter().all(|address| address.ip().is_loopback()));
+    }
+
+    #[test]
+    fn a_star_is_every_address_that_the_machine_has() {
+        let listeners = Listeners::bind("*", 0, 2).unwrap();
+        let port = listeners.addresses()[0].port();
+        for address in listeners.addresses() {
+            assert!(address.ip().is_unspecified());
+            assert_eq!(address.port(), port);
+        }
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        if listeners.addresses().iter().any(SocketAddr::is_ipv6) {
+            assert!(std::net::TcpStream::connect(("::1", port)).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_upstream_that_is_the_gateway_itself_is_known() {
+        let listeners = Listeners::bind("*", 0, 1).unwrap();
+        let port = listeners.addresses()[0].port();
+        let reached = |authority: String| listeners.are_reached_by(&authority.parse().unwrap());
+        assert!(reached(format!("localhost:{port}")));
+        assert!(reached(format!("127.0.0.1:{port}")));
+        assert!(!reached(format!("127.0.0.1:{}", port.wrapping_add(1).max(1))));
+        assert!(!reached(format!("no-such-host.invalid:{port}")));
     }
 
     #[test]
