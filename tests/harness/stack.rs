@@ -7,7 +7,12 @@ use http::uri::Authority;
 use nextbnb_gateway::app::App;
 use nextbnb_gateway::config::limits::Limits;
 use nextbnb_gateway::config::secrets::SecretList;
-use nextbnb_gateway::config::{Config, DatabaseSource, Listen, Migrations, Mode, SessionConfig};
+use nextbnb_gateway::config::session_args::{
+    AnonymousSessions, CookieSameSite, CookieSecure, MaxAge, Rolling, TouchInterval,
+};
+use nextbnb_gateway::config::{
+    Config, CookieConfig, DatabaseSource, Listen, Migrations, Mode, SessionConfig,
+};
 use nextbnb_gateway::server::listeners::Listeners;
 use serde_json::json;
 use tokio::sync::watch;
@@ -48,6 +53,12 @@ impl Stack {
         let database = TestDatabase::postgres().await;
         let gateway = RunningGateway::start(database.url(), upstream.address(), change).await;
         Self { upstream, database, gateway }
+    }
+
+    /// With Postgres and an upstream that says hello, its sessions set up otherwise.
+    pub async fn with_sessions(change: impl FnOnce(&mut SessionConfig)) -> Self {
+        let upstream = StubUpstream::start().await;
+        Self::with(upstream, |config| change(&mut config.session)).await
     }
 
     /// Where the gateway listens.
@@ -145,14 +156,32 @@ fn config(database_url: &str) -> Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
         database: DatabaseSource::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
-        session: SessionConfig {
-            secrets: SecretList::new(vec![SECRET.as_bytes().to_vec()]),
-            cookie_name: "nextbnb".to_owned(),
-            max_age: Duration::from_hours(30 * 24),
-        },
+        session: session_config(),
         mode: Mode::Serve,
         drain: Duration::from_secs(10),
         workers: 2,
         limits: Limits::default(),
+    }
+}
+
+fn session_config() -> SessionConfig {
+    SessionConfig {
+        secrets: SecretList::new(vec![SECRET.as_bytes().to_vec()]),
+        cookie: CookieConfig {
+            name: "nextbnb".to_owned(),
+            domain: None,
+            path: "/".to_owned(),
+            http_only: true,
+            secure: CookieSecure::Auto,
+            same_site: CookieSameSite::Lax,
+            partitioned: false,
+            priority: None,
+        },
+        max_age: MaxAge::Of(Duration::from_hours(30 * 24)),
+        expiration: Duration::from_hours(24),
+        touch_interval: TouchInterval::Every(Duration::from_mins(10)),
+        rolling: Rolling::Half,
+        anonymous: AnonymousSessions::Off,
+        sweep_interval: Duration::from_mins(15),
     }
 }

@@ -6,6 +6,7 @@
     reason = "a failed set-up should stop the test"
 )]
 
+mod express;
 mod forwarding;
 mod identity;
 mod keep_alive;

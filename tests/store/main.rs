@@ -29,6 +29,7 @@ mod accounts;
 mod migrations;
 mod opening;
 mod outage;
+mod policies;
 mod sessions;
 mod signing_in;
 mod site;

@@ -11,8 +11,11 @@ use nextbnb_gateway::auth::action::Action;
 use nextbnb_gateway::auth::passwords::Passwords;
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::entity::session;
+use nextbnb_gateway::session::cookie_policy::CookiePolicy;
 use nextbnb_gateway::session::lifetime::Lifetime;
+use nextbnb_gateway::session::policy::SessionPolicy;
 use nextbnb_gateway::session::secrets::Secrets;
+use nextbnb_gateway::session::settle::{Audience, Visit};
 use nextbnb_gateway::session::{Session, SessionSettings, Sessions};
 use nextbnb_tests::database::TestDatabase;
 use sea_orm::EntityTrait;
@@ -71,17 +74,31 @@ impl Answer {
 impl Site {
     /// Migrated and open.
     pub(crate) async fn open(test: TestDatabase) -> Self {
-        let database = connect(&test).await;
-        database.migrate().await.unwrap();
-        Self::over(test, database)
+        Self::open_with(test, |_| {}).await
     }
 
-    pub(crate) fn over(test: TestDatabase, database: Database) -> Self {
-        let settings = SessionSettings {
-            cookie_name: "nextbnb".to_owned(),
+    /// Migrated and open, its sessions set up otherwise than by default.
+    pub(crate) async fn open_with(
+        test: TestDatabase,
+        change: impl FnOnce(&mut SessionSettings),
+    ) -> Self {
+        let database = connect(&test).await;
+        database.migrate().await.unwrap();
+        Self::over(test, database, change)
+    }
+
+    pub(crate) fn over(
+        test: TestDatabase,
+        database: Database,
+        change: impl FnOnce(&mut SessionSettings),
+    ) -> Self {
+        let mut settings = SessionSettings {
             secrets: Secrets::new(&[SECRET.into()]).unwrap(),
+            cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
+            policy: SessionPolicy::default(),
         };
+        change(&mut settings);
         let sessions = Sessions::new(database.clone(), settings);
         let auth = Auth::new(database.clone(), sessions.clone(), Passwords::new(4));
         let now = at("2026-11-23T09:15:14.368Z");
@@ -113,7 +130,8 @@ impl Site {
         let action = Action::of(&head.method, head.uri.path()).expect("a route of the gateway");
         let session = self.resolve(&head.headers).await;
         let session = session.as_ref();
-        answer_of(self.auth.answer(action, &head, body, scheme, session, self.now).await).await
+        let answer = self.auth.answer(action, &head, body, scheme, session, self.now).await;
+        answer_of(answer.response).await
     }
 
     pub(crate) async fn register(&self, email: &str) -> Answer {
@@ -142,6 +160,30 @@ impl Site {
     pub(crate) async fn user(&self, cookies: &[&str]) -> Option<String> {
         let session = self.visit(cookies).await?;
         session.identity().map(|identity| identity.email.clone())
+    }
+
+    /// Visits a page with these cookies, and tells the cookie that comes with it.
+    pub(crate) async fn read_page(&self, cookies: &[&str]) -> Option<String> {
+        self.read_page_over(None, cookies).await
+    }
+
+    pub(crate) async fn read_page_over(
+        &self,
+        scheme: Option<&Scheme>,
+        cookies: &[&str],
+    ) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_str(&cookie_header(cookies)).unwrap());
+        let visit = self.sessions.visit(&headers, "/", self.now).await.unwrap();
+        let set_cookie = self.sessions.settle(&visit, scheme, Audience::Visitor, self.now).await?;
+        Some(set_cookie.to_str().unwrap().to_owned())
+    }
+
+    /// What a visit leaves behind whose session was found before.
+    pub(crate) async fn settle(&self, session: Session) -> Option<String> {
+        let visit = Visit::Of(Box::new(session));
+        let set_cookie = self.sessions.settle(&visit, None, Audience::Visitor, self.now).await?;
+        Some(set_cookie.to_str().unwrap().to_owned())
     }
 
     async fn resolve(&self, headers: &HeaderMap) -> Option<Session> {

@@ -10,28 +10,19 @@ use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, Site, at, eventuall
 async fn with_express_session(test: TestDatabase, data: &str) -> Site {
     let mut site = Site::open(test).await;
     site.now = at("2026-11-23T09:15:16.146Z");
+    let insert = r#"INSERT INTO "users" ("email", "password") VALUES ('ada@example.com', 'x')"#;
+    site.test.run(insert).await;
     site.insert_row(EXPRESS_SID, data, at("2026-12-23T09:15:16.146Z")).await;
     site
-}
-
-async fn visit_and_touch(site: &Site) {
-    let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
-    site.sessions.touch(&session, site.now);
-}
-
-async fn renew(site: &Site, scheme: Option<&Scheme>) -> Option<String> {
-    let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
-    let header = site.sessions.renew(&session, scheme, site.now).await?;
-    Some(header.to_str().unwrap().to_owned())
 }
 
 async fn a_visit_moves_the_end_once_in_ten_minutes(test: TestDatabase) {
     let mut site = with_express_session(test, EXPRESS_DATA).await;
     let written = site.row().await;
     site.advance(TimeDelta::minutes(10) - TimeDelta::milliseconds(1));
-    visit_and_touch(&site).await;
+    site.read_page(&[EXPRESS_COOKIE]).await;
     site.advance(TimeDelta::milliseconds(1));
-    visit_and_touch(&site).await;
+    site.read_page(&[EXPRESS_COOKIE]).await;
     let touched =
         eventually("a touch", async || Some(site.row().await).filter(|row| *row != written)).await;
     assert_eq!(touched.updated_at, site.now);
@@ -45,8 +36,7 @@ async fn a_visit_never_brings_a_session_back(test: TestDatabase) {
     site.advance(TimeDelta::days(16));
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
     site.log_out(&[EXPRESS_COOKIE]).await;
-    site.sessions.touch(&session, site.now);
-    assert!(site.sessions.renew(&session, None, site.now).await.is_none());
+    assert_eq!(site.settle(session).await, None);
     // The pool serves in turn: what was started before is over once this is answered.
     site.visit(&[EXPRESS_COOKIE]).await;
     assert_eq!(site.rows().await.len(), 0);
@@ -57,17 +47,16 @@ async fn a_touch_that_cannot_be_written_disturbs_nobody(test: TestDatabase) {
     site.advance(TimeDelta::minutes(10));
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
     site.database.clone().close().await.unwrap();
-    site.sessions.touch(&session, site.now);
-    assert!(site.sessions.renew(&session, None, site.now).await.is_none());
+    assert_eq!(site.settle(session).await, None);
 }
 
 async fn a_cookie_is_renewed_in_the_second_half_of_its_life(test: TestDatabase) {
     let mut site = with_express_session(test, EXPRESS_DATA).await;
     site.advance(TimeDelta::days(15));
-    assert_eq!(renew(&site, None).await, None);
+    assert_eq!(site.read_page(&[EXPRESS_COOKIE]).await, None);
     site.advance(TimeDelta::milliseconds(1));
     assert_eq!(
-        renew(&site, None).await.unwrap(),
+        site.read_page(&[EXPRESS_COOKIE]).await.unwrap(),
         format!(
             "nextbnb={EXPRESS_COOKIE}; Path=/; Expires=Thu, 07 Jan 2027 09:15:16 GMT; HttpOnly; \
              SameSite=Lax"
@@ -77,14 +66,14 @@ async fn a_cookie_is_renewed_in_the_second_half_of_its_life(test: TestDatabase) 
     let expires = "2027-01-07T09:15:16.147Z";
     assert_eq!(row.data.unwrap(), EXPRESS_DATA.replace("2026-12-23T09:15:16.146Z", expires));
     assert_eq!((row.expires, row.updated_at), (Some(at(expires)), site.now));
-    assert_eq!(renew(&site, None).await, None, "renewed already");
+    assert_eq!(site.read_page(&[EXPRESS_COOKIE]).await, None, "renewed already");
 }
 
 async fn attributes_of_the_row_stay_and_the_stricter_win(test: TestDatabase) {
     let data = r#"{"cookie":{"originalMaxAge":60000,"partitioned":true,"priority":"high","expires":"2026-11-23T09:15:26.146Z","secure":false,"httpOnly":false,"domain":"example.com","path":"/foo","sameSite":"none"},"cart":[1.50]}"#;
     let site = with_express_session(test, data).await;
     assert_eq!(
-        renew(&site, Some(&Scheme::HTTPS)).await.unwrap(),
+        site.read_page_over(Some(&Scheme::HTTPS), &[EXPRESS_COOKIE]).await.unwrap(),
         format!(
             "nextbnb={EXPRESS_COOKIE}; Domain=example.com; Path=/foo; \
              Expires=Mon, 23 Nov 2026 09:16:16 GMT; HttpOnly; Secure; Partitioned; Priority=High; \
@@ -99,9 +88,14 @@ async fn a_secure_cookie_is_not_renewed_in_the_clear(test: TestDatabase) {
     let data = EXPRESS_DATA.replace("\"secure\":false", "\"secure\":true");
     let mut site = with_express_session(test, &data).await;
     site.advance(TimeDelta::days(16));
-    assert_eq!(renew(&site, None).await, None);
-    assert_eq!(renew(&site, Some(&Scheme::HTTP)).await, None);
-    assert!(renew(&site, Some(&Scheme::HTTPS)).await.unwrap().contains("; Secure"));
+    assert_eq!(site.read_page(&[EXPRESS_COOKIE]).await, None);
+    assert_eq!(site.read_page_over(Some(&Scheme::HTTP), &[EXPRESS_COOKIE]).await, None);
+    assert!(
+        site.read_page_over(Some(&Scheme::HTTPS), &[EXPRESS_COOKIE])
+            .await
+            .unwrap()
+            .contains("; Secure")
+    );
 }
 
 async fn a_renewal_never_undoes_what_another_wrote(test: TestDatabase) {
@@ -110,7 +104,7 @@ async fn a_renewal_never_undoes_what_another_wrote(test: TestDatabase) {
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
     let changed = EXPRESS_DATA.replace("\"passport\"", "\"cart\":[1],\"passport\"");
     site.test.run(&format!(r#"UPDATE "Sessions" SET "data" = '{changed}'"#)).await;
-    assert!(site.sessions.renew(&session, None, site.now).await.is_none());
+    assert_eq!(site.settle(session).await, None);
     assert_eq!(site.row().await.data.unwrap(), changed);
 }
 

@@ -7,6 +7,8 @@ use http_body_util::Full;
 use sea_orm::DbErr;
 use serde::Serialize;
 
+use super::Afterwards;
+
 /// When to try again after [`Refusal::Busy`] or [`Refusal::Database`].
 const RETRY_AFTER_SECS: u64 = 3;
 
@@ -49,6 +51,20 @@ impl Refusal {
             Self::Taken => StatusCode::CONFLICT,
             Self::NoMatch => StatusCode::UNAUTHORIZED,
             Self::Busy | Self::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// As in Express, where bodies are read before sessions are.
+    pub(super) fn afterwards(&self) -> Afterwards {
+        match self {
+            Self::Invalid(_) | Self::Taken | Self::NoMatch => Afterwards::AsAnyVisit,
+            Self::CrossSite
+            | Self::MediaType
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::Malformed
+            | Self::Busy
+            | Self::Database(_) => Afterwards::Decided,
         }
     }
 

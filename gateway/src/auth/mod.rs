@@ -18,7 +18,7 @@ use http_body::Body;
 use http_body_util::Full;
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::accounts::{self, Account, InsertError};
 use crate::database::{self, Database};
@@ -46,6 +46,24 @@ struct Visit {
     now: DateTime<Utc>,
 }
 
+/// An answer, and what becomes of the request's session.
+#[derive(Debug)]
+pub struct AuthAnswer {
+    /// For the browser.
+    pub response: Response<Full<Bytes>>,
+    /// Whether the request counts as a visit.
+    pub afterwards: Afterwards,
+}
+
+/// What becomes of the session of a request that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Everything was decided: begun, ended, or refused before sessions come into it.
+    Decided,
+    /// The same as after any other visit.
+    AsAnyVisit,
+}
+
 impl Auth {
     /// Accounts in `database`, whose tables must be up to date.
     pub fn new(database: Database, sessions: Sessions, passwords: Passwords) -> Self {
@@ -65,7 +83,7 @@ impl Auth {
         scheme: Option<&Scheme>,
         session: Option<&Session>,
         now: DateTime<Utc>,
-    ) -> Response<Full<Bytes>>
+    ) -> AuthAnswer
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -81,10 +99,13 @@ impl Auth {
         } else {
             Err(Refusal::CrossSite)
         };
-        outcome.unwrap_or_else(|refusal| {
-            report(action, &refusal);
-            refusal.response()
-        })
+        match outcome {
+            Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
+            Err(refusal) => {
+                report(action, &refusal);
+                AuthAnswer { response: refusal.response(), afterwards: refusal.afterwards() }
+            }
+        }
     }
 
     async fn log_in<B>(
@@ -110,7 +131,7 @@ impl Auth {
             this.sign_in(transaction, &account, &visit).await
         };
         let set_cookie = self.database.run(signing_in).await?;
-        Ok(answer::success("Logged in", Some(set_cookie)))
+        Ok(answer::success("Logged in", set_cookie))
     }
 
     async fn register<B>(
@@ -133,7 +154,7 @@ impl Auth {
             this.sign_in(transaction, &account, &visit).await
         };
         let set_cookie = self.database.run(registering).await?;
-        Ok(answer::success("Logged in", Some(set_cookie)))
+        Ok(answer::success("Logged in", set_cookie))
     }
 
     /// Commits, and only then gives the cookie away.
@@ -142,16 +163,20 @@ impl Auth {
         transaction: DatabaseTransaction,
         account: &Account,
         visit: &Visit,
-    ) -> Result<HeaderValue, Refusal> {
+    ) -> Result<Option<HeaderValue>, Refusal> {
         let Visit { action, presented, scheme, now } = visit;
         let begun = self
             .sessions
             .begin(&transaction, &account.email, presented, scheme.as_ref(), *now)
             .await?;
         transaction.commit().await?;
+        let Some(begun) = begun else {
+            warn!(user.id = account.id, "no session: --cookie-secure always, and this is not TLS");
+            return Ok(None);
+        };
         let session = self.sessions.log_hash(&begun.id);
         info!(?action, user.id = account.id, %session, "signed in");
-        Ok(begun.set_cookie)
+        Ok(Some(begun.set_cookie))
     }
 
     /// Ends every session that the browser presents, also those that counted for nobody.

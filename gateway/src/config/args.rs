@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::session_args::SessionArgs;
+
 /// A session gateway in front of an unchanged Next.js frontend.
 ///
 /// Resolves the signed session cookie against the database, hands the signed-in user to Next.js
@@ -54,7 +56,7 @@ pub struct ServeArgs {
     /// Start without applying pending migrations
     #[arg(long, env = "NEXTBNB_NO_MIGRATE", value_parser = FalseyValueParser::new())]
     pub no_migrate: bool,
-    /// The session cookie, and what signs it.
+    /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
     pub session: SessionArgs,
     /// Time that running requests get after SIGTERM; upgrades and event streams get one second
@@ -81,7 +83,7 @@ pub struct DevArgs {
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The session cookie, and what signs it.
+    /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
     pub session: SessionArgs,
     /// What the log looks like.
@@ -141,28 +143,6 @@ impl DatabaseArgs {
     pub fn state_dir_or<'a>(&'a self, default: &'a Path) -> &'a Path {
         self.state_dir.as_deref().unwrap_or(default)
     }
-}
-
-/// The session cookie, and what signs it.
-#[derive(Debug, Args)]
-pub struct SessionArgs {
-    /// File with the secrets that sign session cookies, one a line: the first signs, all verify.
-    /// Or set SESSION_SECRET to one secret, or to a JSON array of them [default with the embedded
-    /// database and in `dev`: made once, kept in the state folder]
-    #[arg(long, env = "NEXTBNB_SESSION_SECRET_FILE", value_name = "FILE")]
-    pub session_secret_file: Option<PathBuf>,
-    /// Make the file of --session-secret-file when it is missing
-    #[arg(long, env = "NEXTBNB_GENERATE_SECRET", value_parser = FalseyValueParser::new())]
-    pub generate_secret: bool,
-    /// Accept secrets under 32 bytes, to adopt those of an Express site
-    #[arg(long, env = "NEXTBNB_ALLOW_SHORT_SECRET", value_parser = FalseyValueParser::new())]
-    pub allow_short_secret: bool,
-    /// Name of the session cookie
-    #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]
-    pub cookie_name: String,
-    /// Life of a session that nobody uses, and of its cookie; 400 days at most
-    #[arg(long, env = "NEXTBNB_SESSION_MAX_AGE", value_name = "DURATION", default_value = "30d")]
-    pub session_max_age: humantime::Duration,
 }
 
 /// What the log looks like.

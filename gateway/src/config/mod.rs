@@ -3,15 +3,20 @@
 pub mod args;
 pub mod limits;
 pub mod secrets;
+pub mod session_args;
 pub mod state_dir;
 pub mod units;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs, SessionArgs};
+use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
 use self::limits::Limits;
 use self::secrets::SecretList;
+use self::session_args::{
+    AnonymousSessions, CookieArgs, CookiePriority, CookieSameSite, CookieSecure, MaxAge, Rolling,
+    SessionArgs, TouchInterval,
+};
 use self::state_dir::StateDir;
 use crate::error::StartError;
 
@@ -71,10 +76,41 @@ pub enum Migrations {
 pub struct SessionConfig {
     /// Signs (the first) and verifies (all) the session cookie.
     pub secrets: SecretList,
-    /// Name of the session cookie.
-    pub cookie_name: String,
+    /// What the cookie is like.
+    pub cookie: CookieConfig,
     /// Life of a session after its last touch, and of its cookie after it was issued.
-    pub max_age: Duration,
+    pub max_age: MaxAge,
+    /// Life of a row whose cookie names no end, after each visit.
+    pub expiration: Duration,
+    /// How old the last write must be for a visit to be written down.
+    pub touch_interval: TouchInterval,
+    /// When the cookie is sent again.
+    pub rolling: Rolling,
+    /// Whether guests have sessions.
+    pub anonymous: AnonymousSessions,
+    /// How often ended rows are deleted; zero is never.
+    pub sweep_interval: Duration,
+}
+
+/// What the session cookie is like; each field can stand in a header.
+#[derive(Debug)]
+pub struct CookieConfig {
+    /// Its name.
+    pub name: String,
+    /// Which hosts get it; `None` is the host asked for.
+    pub domain: Option<String>,
+    /// Which paths get it, and have sessions.
+    pub path: String,
+    /// Whether scripts do not see it.
+    pub http_only: bool,
+    /// Whether it is kept to TLS.
+    pub secure: CookieSecure,
+    /// Which foreign pages' requests carry it.
+    pub same_site: CookieSameSite,
+    /// Whether each embedding site has its own.
+    pub partitioned: bool,
+    /// How early it is dropped.
+    pub priority: Option<CookiePriority>,
 }
 
 /// The command that runs, where a request is answered differently for it.
@@ -167,8 +203,28 @@ impl SessionConfig {
     fn of(args: &SessionArgs, secrets: SecretList) -> Result<Self, StartError> {
         Ok(Self {
             secrets,
-            cookie_name: units::parse_cookie_name(&args.cookie_name)?,
-            max_age: units::parse_max_age(args.session_max_age.into())?,
+            cookie: CookieConfig::of(&args.cookie)?,
+            max_age: units::check_max_age(args.life.session_max_age)?,
+            expiration: args.life.session_expiration.into(),
+            touch_interval: args.life.touch_interval,
+            rolling: args.life.rolling,
+            anonymous: args.life.anonymous_sessions,
+            sweep_interval: args.life.sweep_interval.into(),
+        })
+    }
+}
+
+impl CookieConfig {
+    fn of(args: &CookieArgs) -> Result<Self, StartError> {
+        Ok(Self {
+            name: units::parse_cookie_name(&args.cookie_name)?,
+            domain: args.cookie_domain.as_deref().map(units::parse_cookie_domain).transpose()?,
+            path: units::parse_cookie_path(&args.cookie_path)?,
+            http_only: args.cookie_http_only,
+            secure: args.cookie_secure,
+            same_site: args.cookie_same_site,
+            partitioned: args.cookie_partitioned,
+            priority: args.cookie_priority,
         })
     }
 }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::TryRng as _;
 
-use super::args::SessionArgs;
+use super::session_args::SessionArgs;
 use super::state_dir::StateDir;
 use crate::error::StartError;
 

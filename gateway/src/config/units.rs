@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Authority;
 
+use super::session_args::MaxAge;
 use crate::error::StartError;
 
 /// Longest life of a cookie that browsers grant (RFC 6265bis §5.5).
@@ -60,12 +61,32 @@ pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
     Ok(name.to_owned())
 }
 
-/// Checks the life of a session: between one second and what browsers grant a cookie.
-pub(super) fn parse_max_age(max_age: Duration) -> Result<Duration, StartError> {
-    if max_age < Duration::from_secs(1) || max_age > LONGEST_COOKIE {
-        return Err(StartError::SessionMaxAge { max_age });
+/// Checks a cookie's domain: a host name, with a dot before it or none.
+pub(super) fn parse_cookie_domain(domain: &str) -> Result<String, StartError> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    if domain.is_empty() || !domain.bytes().all(is_name) {
+        return Err(StartError::CookieDomain { domain: domain.to_owned() });
     }
-    Ok(max_age)
+    Ok(domain.to_owned())
+}
+
+/// Checks a cookie's path: what can stand in its header.
+pub(super) fn parse_cookie_path(path: &str) -> Result<String, StartError> {
+    let is_plain = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b';';
+    if !path.starts_with('/') || !path.bytes().all(is_plain) {
+        return Err(StartError::CookiePath { path: path.to_owned() });
+    }
+    Ok(path.to_owned())
+}
+
+/// Checks the life of a session: between one second and what browsers grant a cookie.
+pub(super) fn check_max_age(max_age: MaxAge) -> Result<MaxAge, StartError> {
+    match max_age {
+        MaxAge::Of(max_age) if max_age < Duration::from_secs(1) || max_age > LONGEST_COOKIE => {
+            Err(StartError::SessionMaxAge { max_age })
+        }
+        _ => Ok(max_age),
+    }
 }
 
 #[cfg(test)]
@@ -117,9 +138,23 @@ mod tests {
 
     #[test]
     fn a_session_lives_between_a_second_and_four_hundred_days() {
-        assert!(parse_max_age(Duration::from_secs(1)).is_ok());
-        assert!(parse_max_age(LONGEST_COOKIE).is_ok());
-        assert!(parse_max_age(Duration::ZERO).is_err());
-        assert!(parse_max_age(LONGEST_COOKIE + Duration::from_secs(1)).is_err());
+        let check = |max_age| check_max_age(MaxAge::Of(max_age)).is_ok();
+        assert!(check(Duration::from_secs(1)) && check(LONGEST_COOKIE));
+        assert!(!check(Duration::ZERO) && !check(LONGEST_COOKIE + Duration::from_secs(1)));
+        assert!(check_max_age(MaxAge::Browser).is_ok());
+    }
+
+    #[test]
+    fn domain_and_path_of_a_cookie_can_stand_in_its_header() {
+        for domain in ["example.com", ".example.com", "localhost"] {
+            assert!(parse_cookie_domain(domain).is_ok(), "{domain}");
+        }
+        for domain in ["", "a b", "a;b", "a\nb", "né.fr", "http://a"] {
+            assert!(parse_cookie_domain(domain).is_err(), "{domain:?}");
+        }
+        assert!(parse_cookie_path("/").is_ok() && parse_cookie_path("/a/b_c%20d").is_ok());
+        for path in ["", "a", "/a b", "/;x", "/\r\n", "/é"] {
+            assert!(parse_cookie_path(path).is_err(), "{path:?}");
+        }
     }
 }

@@ -28,8 +28,20 @@ pub enum StartError {
         /// As typed.
         name: String,
     },
+    /// The cookie's domain is no host name.
+    #[error("--cookie-domain {domain:?} is not usable: want a host name, as in example.com")]
+    CookieDomain {
+        /// As typed.
+        domain: String,
+    },
+    /// The cookie's path cannot stand in its header.
+    #[error("--cookie-path {path:?} is not usable: want a / and visible ASCII without `;`")]
+    CookiePath {
+        /// As typed.
+        path: String,
+    },
     /// Browsers would not keep the cookie that long, or not at all.
-    #[error("--session-max-age {max_age:?} is not usable: want between 1s and 400d")]
+    #[error("--session-max-age {max_age:?} is not usable: want between 1s and 400d, or `browser`")]
     SessionMaxAge {
         /// As typed.
         max_age: Duration,

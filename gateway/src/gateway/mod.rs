@@ -18,7 +18,7 @@ use tracing::{debug, error, info};
 use self::body::AnswerBody;
 use self::route::Route;
 use crate::auth::action::Action;
-use crate::auth::{self, Auth};
+use crate::auth::{self, Afterwards, Auth};
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::{fold, is_managed};
 use crate::next::request_headers::is_internal;
@@ -36,6 +36,7 @@ use crate::proxy::target::public_host;
 use crate::proxy::upgrade::{is_websocket, keep_websocket, tunnel};
 use crate::proxy::upstream::Upstream;
 use crate::session::clock::Clock;
+use crate::session::settle::{self, Visit};
 use crate::session::{Session, Sessions};
 
 /// What every worker shares: the rooms behind the gateway.
@@ -113,20 +114,27 @@ impl Gateway {
             }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
-                let session = self.session_of(&head.headers, log).await?;
-                return Ok(own(auth::who_am_i(session.as_ref())));
+                let visit = self.visit_of(&head, log).await?;
+                let mut response = auth::who_am_i(visit.session());
+                self.settle(response.headers_mut(), &visit).await;
+                return Ok(own(response));
             }
             Route::Auth(action) => {
-                return Ok(own(self.authenticate(action, &head, body, log).await));
+                return Ok(own(Box::pin(self.authenticate(action, &head, body, log)).await));
             }
             Route::Upstream(kind) => kind,
         };
         // Assets are the same for everybody.
-        let session = match kind {
-            RequestKind::Asset => None,
-            _ => self.session_of(&head.headers, log).await?,
+        let visit = match kind {
+            RequestKind::Asset => {
+                let Services { sessions, clock, .. } = &self.services;
+                let path = head.uri.path();
+                Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
+                Visit::Apart
+            }
+            _ => self.visit_of(&head, log).await?,
         };
-        let forward = Forward { host: &host, session: session.as_ref(), downstream };
+        let forward = Forward { host: &host, visit: &visit, downstream };
         self.forward(head, body, &forward, log).await
     }
 
@@ -138,33 +146,32 @@ impl Gateway {
         log: &mut AccessLog,
     ) -> Response<Full<Bytes>> {
         let Services { auth, clock, .. } = &self.services;
-        let session = match action {
+        let visit = match action {
             // Whose it was is for the log alone: where that cannot be told, `auth` says so itself.
-            Action::Logout => self.session_of(&head.headers, log).await.ok().flatten(),
-            Action::Login | Action::Register => None,
+            Action::Logout => self.visit_of(head, log).await.unwrap_or(Visit::Apart),
+            Action::Login | Action::Register => Visit::Apart,
         };
-        auth.answer(action, head, body, None, session.as_ref(), clock.now()).await
+        let answer = auth.answer(action, head, body, None, visit.session(), clock.now()).await;
+        let mut response = answer.response;
+        if answer.afterwards == Afterwards::AsAnyVisit
+            && let Ok(visit) = self.visit_of(head, log).await
+        {
+            self.settle(response.headers_mut(), &visit).await;
+        }
+        response
     }
 
     /// Finds the live session that a request presents, without a look-up where it presents none.
-    async fn session_of(
-        &self,
-        headers: &HeaderMap,
-        log: &mut AccessLog,
-    ) -> Result<Option<Session>, RequestError> {
+    async fn visit_of(&self, head: &Parts, log: &mut AccessLog) -> Result<Visit, RequestError> {
         let Services { sessions, clock, .. } = &self.services;
-        let presented = sessions.presented(headers);
-        if presented.is_empty() {
-            return Ok(None);
-        }
-        let session = sessions
-            .resolve(&presented, clock.now())
+        let visit = sessions
+            .visit(&head.headers, head.uri.path(), clock.now())
             .await
             .map_err(|error| RequestError::SessionsUnavailable(error.into()))?;
-        if let Some(identity) = session.as_ref().and_then(Session::identity) {
+        if let Some(identity) = visit.session().and_then(Session::identity) {
             log.set_user(identity.id);
         }
-        Ok(session)
+        Ok(visit)
     }
 
     async fn forward(
@@ -187,7 +194,7 @@ impl Gateway {
         let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
         Forwarding { client, host: forward.host, scheme }.set(headers);
         log.request_id().set(headers);
-        if let Some(identity) = forward.session.and_then(Session::identity) {
+        if let Some(identity) = forward.visit.session().and_then(Session::identity) {
             identity.inject(headers);
         }
         head.version = Version::HTTP_11;
@@ -234,13 +241,18 @@ impl Gateway {
         if is_upgraded {
             return keep_websocket(headers);
         }
-        let Some(session) = forward.session else { return };
+        self.settle(headers, forward.visit).await;
+    }
+
+    /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
+    async fn settle(&self, headers: &mut HeaderMap, visit: &Visit) {
         let Services { sessions, clock, .. } = &self.services;
-        let now = clock.now();
-        sessions.touch(session, now);
-        if !is_publicly_cacheable(headers)
-            && let Some(cookie) = sessions.renew(session, None, now).await
-        {
+        let audience = if is_publicly_cacheable(headers) {
+            settle::Audience::Anybody
+        } else {
+            settle::Audience::Visitor
+        };
+        if let Some(cookie) = sessions.settle(visit, None, audience, clock.now()).await {
             headers.append(header::SET_COOKIE, cookie);
         }
     }
@@ -262,7 +274,7 @@ impl Gateway {
 /// What a request that goes to the upstream is sent and cleaned with.
 struct Forward<'a> {
     host: &'a str,
-    session: Option<&'a Session>,
+    visit: &'a Visit,
     downstream: &'a Downstream,
 }
 

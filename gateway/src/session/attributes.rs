@@ -10,15 +10,37 @@ use serde_json::Value;
 
 use super::members::Members;
 
+/// How early a browser with too many cookies drops this one (`cookie.priority`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CookiePriority {
+    /// First.
+    Low,
+    /// Then.
+    Medium,
+    /// Last.
+    High,
+}
+
+impl CookiePriority {
+    /// As the header has it; a row has it in small letters.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Low => "Low",
+            Self::Medium => "Medium",
+            Self::High => "High",
+        }
+    }
+}
+
 /// What a session's row says of its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CookieAttributes {
     pub(super) domain: Option<String>,
     pub(super) path: String,
+    pub(super) http_only: bool,
     pub(super) secure: bool,
     pub(super) partitioned: bool,
-    /// `Low`, `Medium` or `High`.
-    pub(super) priority: Option<&'static str>,
+    pub(super) priority: Option<CookiePriority>,
     pub(super) same_site: Option<SameSite>,
 }
 
@@ -28,18 +50,6 @@ pub(super) fn is_secure(scheme: Option<&Scheme>) -> bool {
 }
 
 impl CookieAttributes {
-    /// Those of a session that begins over `scheme`.
-    pub(super) fn new(scheme: Option<&Scheme>) -> Self {
-        Self {
-            domain: None,
-            path: "/".to_owned(),
-            secure: is_secure(scheme),
-            partitioned: false,
-            priority: None,
-            same_site: Some(SameSite::Lax),
-        }
-    }
-
     /// Those of a stored session; what is absent or of a wrong type has Express's default.
     pub(super) fn read(cookie: &Members<'_>) -> Self {
         let is_true = |name| cookie.value(name) == Some(Value::Bool(true));
@@ -47,12 +57,13 @@ impl CookieAttributes {
         Self {
             domain: cookie.text("domain"),
             path: cookie.text("path").unwrap_or_else(|| "/".to_owned()),
+            http_only: cookie.value("httpOnly").is_none_or(|value| value == Value::Bool(true)),
             secure: is_true("secure"),
             partitioned: is_true("partitioned"),
             priority: match lowered("priority").as_deref() {
-                Some("low") => Some("Low"),
-                Some("medium") => Some("Medium"),
-                Some("high") => Some("High"),
+                Some("low") => Some(CookiePriority::Low),
+                Some("medium") => Some(CookiePriority::Medium),
+                Some("high") => Some(CookiePriority::High),
                 _ => None,
             },
             same_site: match lowered("sameSite").as_deref() {
@@ -64,55 +75,55 @@ impl CookieAttributes {
         }
     }
 
-    /// These or the gateway's own over `scheme`, whichever is stricter.
-    pub(super) fn tightened(&self, scheme: Option<&Scheme>) -> Self {
-        let same_site = match self.same_site {
-            Some(SameSite::Strict) => SameSite::Strict,
-            _ => SameSite::Lax,
-        };
-        Self {
-            secure: self.secure || is_secure(scheme),
-            same_site: Some(same_site),
-            ..self.clone()
-        }
+    /// Whether the browser would not take the cookie, so that it is not sent.
+    pub(super) fn are_withheld(&self, scheme: Option<&Scheme>) -> bool {
+        self.secure && !is_secure(scheme)
     }
 
-    /// The header in Express's order of attributes, always `HttpOnly`, never with `Max-Age`.
+    /// The header in Express's order of attributes, never with `Max-Age`; without `expires` the
+    /// cookie lives as long as the browser.
     ///
     /// `None` when a row's domain or path cannot stand in a header.
     pub(super) fn set_cookie(
         &self,
         name: &str,
         value: &str,
-        expires: DateTime<Utc>,
+        expires: Option<DateTime<Utc>>,
     ) -> Option<HeaderValue> {
         let mut header = format!("{name}={value}");
         if let Some(domain) = &self.domain {
             write!(header, "; Domain={domain}").ok()?;
         }
-        let expires = expires.format("%a, %d %b %Y %H:%M:%S GMT");
-        write!(header, "; Path={}; Expires={expires}; HttpOnly", self.path).ok()?;
-        if self.secure {
-            header.push_str("; Secure");
+        write!(header, "; Path={}", self.path).ok()?;
+        if let Some(expires) = expires {
+            let expires = expires.format("%a, %d %b %Y %H:%M:%S GMT");
+            write!(header, "; Expires={expires}").ok()?;
         }
-        if self.partitioned {
-            header.push_str("; Partitioned");
-        }
+        let flags = [
+            (self.http_only, "; HttpOnly"),
+            (self.secure, "; Secure"),
+            (self.partitioned, "; Partitioned"),
+        ];
+        header.extend(flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
         if let Some(priority) = self.priority {
-            write!(header, "; Priority={priority}").ok()?;
+            write!(header, "; Priority={}", priority.name()).ok()?;
         }
         if let Some(same_site) = self.same_site {
             write!(header, "; SameSite={same_site}").ok()?;
         }
-        let is_plain = |text: &str| text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b';');
         let fits = is_plain(&self.path) && self.domain.as_deref().is_none_or(is_plain);
         fits.then(|| HeaderValue::from_str(&header).ok()).flatten()
     }
 
     /// The header that makes the browser drop the cookie: same domain and path, long over.
     pub(super) fn expire_cookie(&self, name: &str) -> Option<HeaderValue> {
-        self.set_cookie(name, "", DateTime::<Utc>::UNIX_EPOCH)
+        self.set_cookie(name, "", Some(DateTime::<Utc>::UNIX_EPOCH))
     }
+}
+
+/// Whether a text can stand in an attribute.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b';')
 }
 
 #[cfg(test)]
@@ -120,13 +131,21 @@ mod tests {
     use super::*;
 
     fn express() -> CookieAttributes {
-        CookieAttributes { same_site: None, ..CookieAttributes::new(None) }
+        CookieAttributes {
+            domain: None,
+            path: "/".to_owned(),
+            http_only: true,
+            secure: false,
+            partitioned: false,
+            priority: None,
+            same_site: None,
+        }
     }
 
     #[track_caller]
     fn check(attributes: &CookieAttributes, header: Option<&str>) {
         let expires = "2026-12-23T09:15:14.999Z".parse().unwrap();
-        let built = attributes.set_cookie("nextbnb", "v", expires);
+        let built = attributes.set_cookie("nextbnb", "v", Some(expires));
         assert_eq!(built.as_ref().map(|header| header.to_str().unwrap()), header);
     }
 
@@ -139,9 +158,10 @@ mod tests {
         let all = CookieAttributes {
             domain: Some("example.com".to_owned()),
             path: "/foo".to_owned(),
+            http_only: true,
             secure: true,
             partitioned: true,
-            priority: Some("High"),
+            priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
         };
         check(
@@ -154,6 +174,12 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_of_the_browsers_life_has_no_expiry_and_may_be_read_by_scripts_where_told() {
+        let bare = CookieAttributes { http_only: false, ..express() };
+        assert_eq!(bare.set_cookie("n", "v", None).unwrap(), "n=v; Path=/");
+    }
+
+    #[test]
     fn a_domain_or_path_cannot_smuggle_attributes() {
         check(&CookieAttributes { path: "/; Secure".to_owned(), ..express() }, None);
         check(&CookieAttributes { path: "/\r\nX: y".to_owned(), ..express() }, None);
@@ -162,26 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn the_stricter_attribute_wins() {
-        let https = Some(&Scheme::HTTPS);
-        let strict = CookieAttributes { same_site: Some(SameSite::Strict), ..express() };
-        let none = CookieAttributes { same_site: Some(SameSite::None), secure: true, ..express() };
-        assert_eq!(express().tightened(None).same_site, Some(SameSite::Lax));
-        assert_eq!(none.tightened(https).same_site, Some(SameSite::Lax));
-        assert_eq!(strict.tightened(None).same_site, Some(SameSite::Strict));
-        assert!(express().tightened(https).secure);
-        assert!(!express().tightened(Some(&Scheme::HTTP)).secure);
-        assert!(none.tightened(None).secure);
-    }
-
-    #[test]
     fn a_dropped_cookie_is_dropped_where_it_was_set() {
-        let attributes =
-            CookieAttributes { domain: Some("a.b".to_owned()), ..CookieAttributes::new(None) };
+        let attributes = CookieAttributes { domain: Some("a.b".to_owned()), ..express() };
         assert_eq!(
             attributes.expire_cookie("nextbnb").unwrap(),
-            "nextbnb=; Domain=a.b; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; \
-             SameSite=Lax"
+            "nextbnb=; Domain=a.b; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! How long a session lives, and when that is written down.
+//! How long a session lives.
 
 use std::time::Duration;
 
@@ -9,27 +9,56 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// What a row says of its own life wins over `max_age` until the next sign-in, as in Express.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetime {
-    /// How long a session lives after its last visit (`--session-max-age`).
-    pub max_age: Duration,
-    /// A visit within this time of the last write writes nothing (`--touch-interval`).
-    pub touch_interval: Duration,
+    /// How long a session lives after its last visit (`--session-max-age`); `None` for a cookie
+    /// that lives as long as the browser.
+    pub max_age: Option<Duration>,
+    /// How long a row lives after a visit whose cookie names no end (`--session-expiration`).
+    pub expiration: Duration,
 }
 
 impl Default for Lifetime {
     fn default() -> Self {
-        Self { max_age: Duration::from_hours(30 * 24), touch_interval: Duration::from_mins(10) }
+        Self { max_age: Some(Duration::from_hours(30 * 24)), expiration: Duration::from_hours(24) }
+    }
+}
+
+/// The life that a session has before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Life {
+    /// What the row says as `originalMaxAge`.
+    pub(super) max_age: Option<TimeDelta>,
+    /// When the row ends.
+    pub(super) row_expires: DateTime<Utc>,
+}
+
+impl Life {
+    /// When the browser drops the cookie; `None`: when it ends itself.
+    pub(super) fn cookie_expires(self) -> Option<DateTime<Utc>> {
+        self.max_age.map(|_| self.row_expires)
     }
 }
 
 impl Lifetime {
-    /// What a new session's row says as `originalMaxAge`; `None` beyond what a date can hold.
-    pub(super) fn max_age(&self) -> Option<TimeDelta> {
-        TimeDelta::from_std(self.max_age).ok()
+    /// That of a session that begins now; `None` beyond what a date can hold.
+    pub(super) fn begin(&self, now: DateTime<Utc>) -> Option<Life> {
+        let max_age = match self.max_age {
+            Some(max_age) => Some(TimeDelta::from_std(max_age).ok()?),
+            None => None,
+        };
+        self.after_visit(max_age, now)
     }
 
-    /// Whether a visit is worth writing down, for a row last written at `updated`.
-    pub(super) fn needs_touch(&self, updated: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        (now - updated).to_std().is_ok_and(|age| age >= self.touch_interval)
+    /// That of a session whose row says `max_age`, after a visit now.
+    pub(super) fn after_visit(
+        &self,
+        max_age: Option<TimeDelta>,
+        now: DateTime<Utc>,
+    ) -> Option<Life> {
+        let left = match max_age {
+            Some(max_age) => max_age,
+            None => TimeDelta::from_std(self.expiration).ok()?,
+        };
+        Some(Life { max_age, row_expires: now.checked_add_signed(left)? })
     }
 }
 
@@ -72,11 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_is_written_down_once_in_an_interval() {
-        let lifetime = Lifetime::default();
-        let updated = at("2026-12-16T00:00:00Z");
-        assert!(!lifetime.needs_touch(updated, at("2026-12-16T00:09:59.999Z")));
-        assert!(lifetime.needs_touch(updated, at("2026-12-16T00:10:00Z")));
-        assert!(!lifetime.needs_touch(updated, at("2026-12-15T00:00:00Z")), "a clock set back");
+    fn a_session_of_the_browser_lives_a_day_after_each_visit_and_its_cookie_has_no_end() {
+        let now = at("2026-12-01T00:00:00Z");
+        let lifetime = Lifetime { max_age: None, ..Lifetime::default() };
+        let life = Life { max_age: None, row_expires: at("2026-12-02T00:00:00Z") };
+        assert_eq!(lifetime.begin(now), Some(life));
+        assert_eq!(life.cookie_expires(), None);
+        let minute = Some(TimeDelta::minutes(1));
+        let life = lifetime.after_visit(minute, now).unwrap();
+        assert_eq!(life.cookie_expires(), Some(at("2026-12-01T00:01:00Z")), "the row wins");
     }
 }

@@ -20,9 +20,15 @@ impl<'a> Members<'a> {
 
     /// The text of a member's value.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
-        let is_named =
-            |key: &RawValue| serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == name);
-        self.0.iter().rev().find(|(key, _)| is_named(key)).map(|(_, value)| value.get())
+        self.0.iter().rev().find(|(key, _)| is_named(key, name)).map(|(_, value)| value.get())
+    }
+
+    /// The text of an object that lacks the members of this name, the others as they were.
+    pub(super) fn without(&self, name: &str) -> String {
+        let others = self.0.iter().filter(|(key, _)| !is_named(key, name));
+        let others: Vec<_> =
+            others.map(|(key, value)| format!("{}:{}", key.get(), value.get())).collect();
+        format!("{{{}}}", others.join(","))
     }
 
     pub(super) fn value(&self, name: &str) -> Option<Value> {
@@ -36,6 +42,10 @@ impl<'a> Members<'a> {
     pub(super) fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.raw(name)?)
     }
+}
+
+fn is_named(key: &RawValue, name: &str) -> bool {
+    serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == name)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

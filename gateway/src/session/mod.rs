@@ -1,35 +1,42 @@
 //! Sessions in the cookie, the row and the life that express-session gives them.
 
-mod attributes;
+pub mod attributes;
 pub mod clock;
 mod cookie_header;
+pub mod cookie_policy;
+mod decide;
 pub mod id;
 pub mod lifetime;
 mod members;
+mod new_record;
+pub mod policy;
 mod record;
 mod resolve;
 pub mod secrets;
+pub mod settle;
 mod signed_cookie;
 mod store;
 mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
 use sea_orm::{DatabaseTransaction, DbErr};
-use tracing::warn;
 
-use crate::database::{self, Database};
+use crate::database::Database;
 use crate::identity::Identity;
-use attributes::CookieAttributes;
 use clock::Clock;
+use cookie_policy::CookiePolicy;
 use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
+use policy::SessionPolicy;
 use record::SessionRecord;
 use secrets::Secrets;
+use settle::Visit;
 
 /// Session cookies looked up for one request. A browser sends two after a change of domain or
 /// path; whoever sends many wants work done.
@@ -38,15 +45,18 @@ const COOKIES_LOOKED_UP: usize = 3;
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
-    /// The name of the cookie (`--cookie-name`).
-    pub cookie_name: String,
-    /// The keys that sign it.
+    /// The keys that sign the cookie.
     pub secrets: Secrets,
+    /// What the cookie is like.
+    pub cookie: CookiePolicy,
     /// How long sessions live.
     pub lifetime: Lifetime,
+    /// When rows are made and moved, and cookies sent again.
+    pub policy: SessionPolicy,
 }
 
 /// A live session, as one request found it.
+#[derive(Clone)]
 pub struct Session {
     id: SessionId,
     identity: Option<Identity>,
@@ -91,7 +101,7 @@ impl Sessions {
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
     pub fn presented(&self, headers: &HeaderMap) -> Vec<SessionId> {
-        let values = cookie_header::values_of(headers, &self.settings.cookie_name);
+        let values = cookie_header::values_of(headers, &self.settings.cookie.name);
         let read = |value: &String| signed_cookie::read(value, &self.settings.secrets);
         let mut ids: Vec<SessionId> = Vec::new();
         for id in values.iter().filter_map(read) {
@@ -121,58 +131,28 @@ impl Sessions {
         self.database.run(resolving).await
     }
 
-    /// Notes a visit, at most once per touch interval; the response does not wait for it.
-    pub fn touch(&self, session: &Session, now: DateTime<Utc>) {
-        if !self.settings.lifetime.needs_touch(session.updated, now) {
-            return;
+    /// A request's place among sessions, by its cookie and the path that it asks for.
+    pub async fn visit(
+        &self,
+        headers: &HeaderMap,
+        path: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Visit, DbErr> {
+        if !self.settings.cookie.covers(path) {
+            return Ok(Visit::Apart);
         }
-        let Some(expires) = session.record.expires_after(now) else { return };
-        let (this, id, updated) = (self.clone(), session.id.clone(), session.updated);
-        let hash = self.log_hash(&id);
-        let touching = async move {
-            store::touch(this.database.connection(), &id, updated, expires, now).await
-        };
-        let database = self.database.clone();
-        self.database.start(async move {
-            if let Err(error) = database.run(touching).await {
-                let cause = database::cause(&error);
-                warn!(session = %hash, cause, "cannot note a visit; the session may end early");
-            }
-        });
+        let session = self.resolve(&self.presented(headers), now).await?;
+        Ok(session.map_or(Visit::Fresh, |session| Visit::Of(Box::new(session))))
     }
 
-    /// The session's cookie anew, when less than half of its life is left.
+    /// Notes that somebody asked for an asset, where every visit counts.
     ///
-    /// The header must reach no shared cache: call this when the response's head is known. A
-    /// cookie that is for TLS only is not renewed over `http` or a scheme unknown, as in Express.
-    pub async fn renew(
-        &self,
-        session: &Session,
-        scheme: Option<&Scheme>,
-        now: DateTime<Utc>,
-    ) -> Option<HeaderValue> {
-        let (cookie_expires, life) = session.record.cookie_life()?;
-        let is_withheld = session.record.attributes.secure && !attributes::is_secure(scheme);
-        if is_withheld || !lifetime::needs_renewal(cookie_expires, life, now) {
-            return None;
-        }
-        let expires = session.record.expires_after(now)?;
-        let value = signed_cookie::write(&session.id, &self.settings.secrets);
-        let attributes = session.record.attributes.tightened(scheme);
-        let cookie = attributes.set_cookie(&self.settings.cookie_name, &value, expires)?;
-
-        let (this, id) = (self.clone(), session.id.clone());
-        let (old, new) = (session.record.text().to_owned(), session.record.renewed(expires)?);
-        let renewing = async move {
-            store::renew(this.database.connection(), &id, (&old, &new), expires, now).await
-        };
-        match self.database.run(renewing).await {
-            Ok(is_renewed) => is_renewed.then_some(cookie),
-            Err(error) => {
-                let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
-                warn!(%session, cause, "cannot renew a session's cookie");
-                None
-            }
+    /// An asset is the same for everybody: whatever fails here does not matter to it.
+    pub async fn visit_asset(&self, headers: &HeaderMap, path: &str, now: DateTime<Utc>) {
+        if self.settings.policy.touch.is_every_visit()
+            && let Ok(Visit::Of(session)) = self.visit(headers, path, now).await
+        {
+            self.touch(&session, now).await;
         }
     }
 
@@ -188,13 +168,19 @@ impl Sessions {
         self.database.run_long(async move { sweep::sweep(&database, now).await }).await
     }
 
-    /// Sweeps now and every 15 minutes, for as long as the database's runtime lives.
-    pub fn start_sweeping(&self, clock: Clock) {
-        self.database.start(sweep::sweep_for_ever(self.database.clone(), clock));
+    /// Sweeps now and once in every `interval`, for as long as the database's runtime lives; never
+    /// when that is zero.
+    pub fn start_sweeping(&self, interval: Duration, clock: Clock) {
+        if !interval.is_zero() {
+            self.database.start(sweep::sweep_for_ever(self.database.clone(), interval, clock));
+        }
     }
 
     /// Begins a session of the account with this address and ends the `presented` ones, so that
     /// no id known before a sign-in is worth anything after it.
+    ///
+    /// `None` where the cookie is for TLS only and this is not TLS: a row that nobody holds the
+    /// cookie of is not made.
     pub(crate) async fn begin(
         &self,
         transaction: &DatabaseTransaction,
@@ -202,26 +188,26 @@ impl Sessions {
         presented: &[SessionId],
         scheme: Option<&Scheme>,
         now: DateTime<Utc>,
-    ) -> Result<Begun, DbErr> {
-        let attributes = CookieAttributes::new(scheme);
+    ) -> Result<Option<Begun>, DbErr> {
+        let SessionSettings { secrets, cookie, lifetime, .. } = &*self.settings;
+        let attributes = cookie.attributes(scheme);
         let impossible = |cause: &dyn fmt::Display| DbErr::Custom(cause.to_string());
-        let (max_age, expires) = self
-            .settings
-            .lifetime
-            .max_age()
-            .and_then(|max_age| Some((max_age, now.checked_add_signed(max_age)?)))
+        let life = lifetime
+            .begin(now)
             .ok_or_else(|| impossible(&"--session-max-age is beyond all dates"))?;
-        let data = record::begin(email, &attributes, max_age, expires)
+        store::delete(transaction, presented).await?;
+        if attributes.are_withheld(scheme) {
+            return Ok(None);
+        }
+        let data = new_record::write(Some(email), &attributes, life)
             .map_err(|error| impossible(&error))?;
         let id = SessionId::generate().map_err(|error| impossible(&error))?;
-        let value = signed_cookie::write(&id, &self.settings.secrets);
+        let value = signed_cookie::write(&id, secrets);
         let set_cookie = attributes
-            .set_cookie(&self.settings.cookie_name, &value, expires)
+            .set_cookie(&cookie.name, &value, life.cookie_expires())
             .ok_or_else(|| impossible(&"the cookie's name cannot stand in a header"))?;
-
-        store::delete(transaction, presented).await?;
-        store::insert(transaction, &id, data, expires, now).await?;
-        Ok(Begun { id, set_cookie })
+        store::insert(transaction, &id, data, life.row_expires, now).await?;
+        Ok(Some(Begun { id, set_cookie }))
     }
 
     /// Ends the `presented` sessions; their rows are gone when this returns.
@@ -238,10 +224,11 @@ impl Sessions {
         session: Option<&Session>,
         scheme: Option<&Scheme>,
     ) -> Option<HeaderValue> {
+        let policy = &self.settings.cookie;
         let attributes = session.map_or_else(
-            || CookieAttributes::new(scheme),
-            |session| session.record.attributes.tightened(scheme),
+            || policy.attributes(scheme),
+            |session| policy.tighten(&session.record.attributes, scheme),
         );
-        attributes.expire_cookie(&self.settings.cookie_name)
+        attributes.expire_cookie(&policy.name)
     }
 }

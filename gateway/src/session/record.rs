@@ -4,14 +4,10 @@ use std::fmt;
 use std::ops::Range;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::attributes::CookieAttributes;
 use super::members::Members;
-
-/// Life of a row whose cookie has none of its own: connect-session-sequelize's `expiration`.
-const BROWSER_SESSION: TimeDelta = TimeDelta::hours(24);
 
 /// The longest life that JavaScript's dates can express, in milliseconds.
 const LONGEST_LIFE_MS: f64 = 8.64e15;
@@ -26,7 +22,8 @@ pub(super) struct SessionRecord {
     pub(super) attributes: CookieAttributes,
     /// `passport.user`, where it is a string: the account's e-mail address.
     pub(super) user: Option<String>,
-    original_max_age: Option<TimeDelta>,
+    /// `None` for a cookie that lives as long as the browser.
+    pub(super) max_age: Option<TimeDelta>,
     cookie_expires: Option<DateTime<Utc>>,
     /// Where the value of `cookie.expires` stands in `text`.
     expires_at: Option<Range<usize>>,
@@ -43,52 +40,11 @@ pub(super) enum Damaged {
     MaxAge,
 }
 
-/// The text of a session that begins now, byte for byte what Express would write.
-pub(super) fn begin(
-    user: &str,
-    attributes: &CookieAttributes,
-    max_age: TimeDelta,
-    expires: DateTime<Utc>,
-) -> Result<String, serde_json::Error> {
-    #[derive(Serialize)]
-    struct Record<'a> {
-        cookie: Cookie<'a>,
-        passport: Passport<'a>,
-    }
-    /// In express-session's order of keys.
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Cookie<'a> {
-        original_max_age: i64,
-        expires: String,
-        secure: bool,
-        http_only: bool,
-        path: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        same_site: Option<String>,
-    }
-    #[derive(Serialize)]
-    struct Passport<'a> {
-        user: &'a str,
-    }
-    serde_json::to_string(&Record {
-        cookie: Cookie {
-            original_max_age: max_age.num_milliseconds(),
-            expires: iso(expires),
-            secure: attributes.secure,
-            http_only: true,
-            path: &attributes.path,
-            same_site: attributes.same_site.map(|same_site| same_site.to_string().to_lowercase()),
-        },
-        passport: Passport { user },
-    })
-}
-
 impl SessionRecord {
     pub(super) fn read(text: String) -> Result<Self, Damaged> {
         let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
-        let original_max_age = match cookie.value("originalMaxAge") {
+        let max_age = match cookie.value("originalMaxAge") {
             None | Some(Value::Null) => None,
             Some(value) => Some(read_max_age(&value).ok_or(Damaged::MaxAge)?),
         };
@@ -96,7 +52,7 @@ impl SessionRecord {
         Ok(Self {
             attributes: CookieAttributes::read(&cookie),
             user: members.object("passport").and_then(|passport| passport.text("user")),
-            original_max_age,
+            max_age,
             cookie_expires: cookie.text("expires").and_then(|text| text.parse().ok()),
             expires_at: expires.map(|raw| offset(raw, &text)..offset(raw, &text) + raw.len()),
             text,
@@ -107,15 +63,10 @@ impl SessionRecord {
         &self.text
     }
 
-    /// When the row ends after a visit now.
-    pub(super) fn expires_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        now.checked_add_signed(self.original_max_age.unwrap_or(BROWSER_SESSION))
-    }
-
     /// When the browser drops the cookie, and how long it was to live; `None` for a cookie that
     /// lives as long as the browser, which is never renewed.
     pub(super) fn cookie_life(&self) -> Option<(DateTime<Utc>, TimeDelta)> {
-        self.cookie_expires.zip(self.original_max_age)
+        self.cookie_expires.zip(self.max_age)
     }
 
     /// The text with `cookie.expires` moved and every other byte as it was.
@@ -123,6 +74,18 @@ impl SessionRecord {
         let at = self.expires_at.clone()?;
         let (before, after) = (self.text.get(..at.start)?, self.text.get(at.end..)?);
         Some(format!("{before}\"{}\"{after}", iso(expires)))
+    }
+
+    /// The text without `passport.user`, its end moved where it has one; nothing else is lost.
+    pub(super) fn signed_out(&self, expires: Option<DateTime<Utc>>) -> Option<String> {
+        let text = match expires {
+            Some(expires) => self.renewed(expires).unwrap_or_else(|| self.text.clone()),
+            None => self.text.clone(),
+        };
+        let passport = Members::of(&text)?.raw("passport")?;
+        let (start, bare) = (offset(passport, &text), Members::of(passport)?.without("user"));
+        let (before, after) = (text.get(..start)?, text.get(start + passport.len()..)?);
+        Some(format!("{before}{bare}{after}"))
     }
 }
 
@@ -136,7 +99,7 @@ impl fmt::Debug for SessionRecord {
 }
 
 /// As JavaScript's `toISOString` has it.
-fn iso(time: DateTime<Utc>) -> String {
+pub(super) fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -154,7 +117,8 @@ fn read_max_age(value: &Value) -> Option<TimeDelta> {
 #[cfg(test)]
 mod tests {
     use cookie::SameSite;
-    use http::uri::Scheme;
+
+    use crate::session::attributes::CookiePriority;
 
     use super::*;
 
@@ -170,26 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn a_new_record_is_what_express_writes_with_same_site_lax() {
-        let expires = at("2026-12-23T09:15:16.146Z");
-        let begin = |user, scheme| {
-            begin(user, &CookieAttributes::new(scheme), TimeDelta::days(30), expires).unwrap()
-        };
-        let lax = EXPRESS.replace(r#""path":"/""#, r#""path":"/","sameSite":"lax""#);
-        assert_eq!(begin("a@b.c", None), lax);
-        assert_eq!(
-            begin("a@b.c", Some(&Scheme::HTTPS)),
-            lax.replace("\"secure\":false", "\"secure\":true")
-        );
-        assert!(begin("\"é\u{1}@b.c", None).ends_with(r#"{"user":"\"é\u0001@b.c"}}"#));
-    }
-
-    #[test]
     fn a_record_of_express_is_understood() {
         let record = read(EXPRESS);
         assert_eq!(record.user.as_deref(), Some("a@b.c"));
-        let now = at("2026-12-01T00:00:00Z");
-        assert_eq!(record.expires_after(now), Some(at("2026-12-31T00:00:00Z")));
         let life = (at("2026-12-23T09:15:16.146Z"), TimeDelta::days(30));
         assert_eq!(record.cookie_life(), Some(life));
     }
@@ -202,9 +149,10 @@ mod tests {
         let attributes = CookieAttributes {
             domain: Some("example.com".to_owned()),
             path: "/foo".to_owned(),
+            http_only: false,
             secure: true,
             partitioned: true,
-            priority: Some("High"),
+            priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
         };
         assert_eq!(record.attributes, attributes);
@@ -212,11 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_the_browser_lives_a_day_after_each_visit() {
-        let now = at("2026-12-01T00:00:00Z");
+    fn a_cookie_of_the_browsers_life_has_no_end() {
         for text in [r#"{"cookie":{}}"#, r#"{"cookie":{"originalMaxAge":null,"expires":null}}"#] {
-            assert_eq!(read(text).expires_after(now), Some(at("2026-12-02T00:00:00Z")));
-            assert_eq!(read(text).cookie_life(), None);
+            assert_eq!((read(text).max_age, read(text).cookie_life()), (None, None));
         }
     }
 
@@ -265,6 +211,20 @@ mod tests {
             "u":"\u00e9", "u":2} "#;
         let renewed = read(text).renewed(at("2027-01-01T00:00:00Z")).unwrap();
         assert_eq!(renewed, text.replace("2026-12-23T09:15:16.146Z", "2027-01-01T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn only_the_name_goes_when_its_account_is_gone() {
+        let expires = at("2027-01-01T00:00:00Z");
+        let express = EXPRESS.replace(r#"{"user":"a@b.c"}"#, "{}");
+        let renewed = express.replace("2026-12-23T09:15:16.146Z", "2027-01-01T00:00:00.000Z");
+        assert_eq!(read(EXPRESS).signed_out(Some(expires)).unwrap(), renewed);
+        assert_eq!(read(EXPRESS).signed_out(None).unwrap(), express);
+        let text = r#"{"2":1.50,"cookie":{"expires":null},"passport":{"a":"\ud800","user":"x","us\u0065r":"y","b":1e3},"n":"\u00e9"}"#;
+        assert_eq!(
+            read(text).signed_out(None).unwrap(),
+            r#"{"2":1.50,"cookie":{"expires":null},"passport":{"a":"\ud800","b":1e3},"n":"\u00e9"}"#
+        );
     }
 
     #[test]

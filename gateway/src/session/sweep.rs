@@ -4,22 +4,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::store;
 use crate::database::{self, Database, dialect};
 
-/// As often as connect-session-sequelize does.
-const INTERVAL: Duration = Duration::from_mins(15);
-
 /// Rows removed in one transaction: few enough that nobody waits for the locks on them.
 const BATCH: u64 = 1000;
 
-/// Sweeps every 15 minutes, and at once, until the runtime ends.
-pub(super) async fn sweep_for_ever(database: Database, clock: Clock) {
-    let mut ticks = interval(INTERVAL);
+/// Sweeps once in every `interval`, and at once, until the runtime ends.
+pub(super) async fn sweep_for_ever(database: Database, interval: Duration, clock: Clock) {
+    let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

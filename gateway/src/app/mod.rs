@@ -1,5 +1,7 @@
 //! The gateway put together: database, rooms, workers.
 
+mod settings;
+
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -20,10 +22,8 @@ use crate::proxy::upstream::UpstreamLimits;
 use crate::server::Server;
 use crate::server::listeners::Listeners;
 use crate::server::worker::WorkerSettings;
+use crate::session::Sessions;
 use crate::session::clock::Clock;
-use crate::session::lifetime::Lifetime;
-use crate::session::secrets::Secrets;
-use crate::session::{SessionSettings, Sessions};
 
 /// A gateway that serves.
 #[derive(Debug)]
@@ -101,14 +101,8 @@ pub(crate) async fn open_database(
 
 fn services(config: &Config, database: &Database, drain: &Drain) -> Result<Services, StartError> {
     let clock = Clock::System;
-    let settings = SessionSettings {
-        cookie_name: config.session.cookie_name.clone(),
-        secrets: Secrets::new(config.session.secrets.as_slice())
-            .ok_or(StartError::SecretMissing)?,
-        lifetime: Lifetime { max_age: config.session.max_age, ..Lifetime::default() },
-    };
-    let sessions = Sessions::new(database.clone(), settings);
-    sessions.start_sweeping(clock);
+    let sessions = Sessions::new(database.clone(), settings::session_settings(&config.session)?);
+    sessions.start_sweeping(config.session.sweep_interval, clock);
     let passwords = Passwords::new(config.limits.concurrent_hashes);
     let auth = Auth::new(database.clone(), sessions.clone(), passwords);
     Ok(Services { sessions, auth, clock, drain: drain.clone() })

@@ -1,0 +1,134 @@
+//! The JSON text of a session that begins, byte for byte what Express would write.
+
+use serde::Serialize;
+
+use super::attributes::CookieAttributes;
+use super::lifetime::Life;
+use super::record::iso;
+
+/// The text for a new session of `user`, or of a guest.
+pub(super) fn write(
+    user: Option<&str>,
+    attributes: &CookieAttributes,
+    life: Life,
+) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Record<'a> {
+        cookie: Cookie<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        passport: Option<Passport<'a>>,
+    }
+    serde_json::to_string(&Record {
+        cookie: Cookie::of(attributes, life),
+        passport: user.map(|user| Passport { user }),
+    })
+}
+
+#[derive(Serialize)]
+struct Passport<'a> {
+    user: &'a str,
+}
+
+/// In express-session's order of keys; what is undefined there is absent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cookie<'a> {
+    original_max_age: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partitioned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
+    expires: Option<String>,
+    secure: bool,
+    http_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<&'a str>,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_site: Option<String>,
+}
+
+impl<'a> Cookie<'a> {
+    fn of(attributes: &'a CookieAttributes, life: Life) -> Self {
+        Self {
+            original_max_age: life.max_age.map(|max_age| max_age.num_milliseconds()),
+            partitioned: attributes.partitioned.then_some(true),
+            priority: attributes.priority.map(|priority| priority.name().to_lowercase()),
+            expires: life.cookie_expires().map(iso),
+            secure: attributes.secure,
+            http_only: attributes.http_only,
+            domain: attributes.domain.as_deref(),
+            path: &attributes.path,
+            same_site: attributes.same_site.map(|same_site| same_site.to_string().to_lowercase()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use cookie::SameSite;
+    use http::uri::Scheme;
+
+    use super::*;
+    use crate::session::attributes::CookiePriority;
+    use crate::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
+
+    /// As the Express server wrote it (express-session 1.19, passport 0.7).
+    const EXPRESS: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"a@b.c"}}"#;
+
+    fn life() -> Life {
+        let row_expires = "2026-12-23T09:15:16.146Z".parse().unwrap();
+        Life { max_age: Some(TimeDelta::days(30)), row_expires }
+    }
+
+    fn written(user: Option<&str>, policy: &CookiePolicy, scheme: Option<&Scheme>) -> String {
+        write(user, &policy.attributes(scheme), life()).unwrap()
+    }
+
+    #[test]
+    fn a_new_record_is_what_express_writes_with_same_site_lax() {
+        let policy = CookiePolicy::default();
+        let lax = EXPRESS.replace(r#""path":"/""#, r#""path":"/","sameSite":"lax""#);
+        assert_eq!(written(Some("a@b.c"), &policy, None), lax);
+        assert_eq!(
+            written(Some("a@b.c"), &policy, Some(&Scheme::HTTPS)),
+            lax.replace("\"secure\":false", "\"secure\":true")
+        );
+        let odd = written(Some("\"é\u{1}@b.c"), &policy, None);
+        assert!(odd.ends_with(r#"{"user":"\"é\u0001@b.c"}}"#));
+    }
+
+    #[test]
+    fn a_guests_record_is_the_cookie_alone() {
+        let same_site = CookieSameSite::Unset;
+        let policy = CookiePolicy { same_site, ..CookiePolicy::default() };
+        let express = EXPRESS.replace(r#","passport":{"user":"a@b.c"}"#, "");
+        assert_eq!(written(None, &policy, None), express);
+    }
+
+    #[test]
+    fn every_attribute_stands_in_the_order_of_express() {
+        let policy = CookiePolicy {
+            name: "nextbnb".to_owned(),
+            domain: Some("example.com".to_owned()),
+            path: "/foo".to_owned(),
+            http_only: false,
+            secure: CookieSecure::Always,
+            same_site: CookieSameSite::Is(SameSite::Strict),
+            partitioned: true,
+            priority: Some(CookiePriority::High),
+        };
+        assert_eq!(
+            written(None, &policy, None),
+            r#"{"cookie":{"originalMaxAge":2592000000,"partitioned":true,"priority":"high","expires":"2026-12-23T09:15:16.146Z","secure":true,"httpOnly":false,"domain":"example.com","path":"/foo","sameSite":"strict"}}"#
+        );
+    }
+
+    #[test]
+    fn a_cookie_of_the_browsers_life_has_null_for_age_and_end() {
+        let attributes = CookiePolicy::default().attributes(None);
+        let text = write(None, &attributes, Life { max_age: None, ..life() }).unwrap();
+        assert!(text.starts_with(r#"{"cookie":{"originalMaxAge":null,"expires":null,"secure""#));
+    }
+}

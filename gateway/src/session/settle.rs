@@ -1,0 +1,171 @@
+//! What a visit leaves behind: a touched, saved or new row, and perhaps a cookie.
+
+use chrono::{DateTime, Utc};
+use http::HeaderValue;
+use http::uri::Scheme;
+use tracing::warn;
+
+use super::attributes::CookieAttributes;
+use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
+use super::id::SessionId;
+use super::{Session, Sessions, new_record, signed_cookie, store};
+use crate::database;
+
+/// A request's place among sessions.
+#[derive(Debug)]
+pub enum Visit {
+    /// Outside: an asset, or a path that the cookie does not cover.
+    Apart,
+    /// Without a cookie, or with one that has no live row.
+    Fresh,
+    /// Of a live session.
+    Of(Box<Session>),
+}
+
+impl Visit {
+    /// The live session.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Of(session) => Some(session),
+            Self::Apart | Self::Fresh => None,
+        }
+    }
+}
+
+/// Who may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A shared cache, so that no cookie may be in it.
+    Anybody,
+    /// The visitor.
+    Visitor,
+}
+
+impl Sessions {
+    /// Writes down what the visit does to its row, and gives the cookie that goes with the answer.
+    ///
+    /// To be called when the response's head is known, for that tells its `audience`. A row is
+    /// committed before its cookie is given away; one that cannot be written disturbs nobody.
+    pub async fn settle(
+        &self,
+        visit: &Visit,
+        scheme: Option<&Scheme>,
+        audience: Audience,
+        now: DateTime<Utc>,
+    ) -> Option<HeaderValue> {
+        let policy = &self.settings.cookie;
+        let (session, attributes) = match visit {
+            Visit::Apart => return None,
+            Visit::Fresh => (None, policy.attributes(scheme)),
+            Visit::Of(session) => {
+                (Some(session), policy.tighten(&session.record.attributes, scheme))
+            }
+        };
+        let may_carry = audience == Audience::Visitor && !attributes.are_withheld(scheme);
+        let answer = if may_carry { AnswerFacts::MayCarryCookie } else { AnswerFacts::NoCookie };
+        let facts = Facts { row: session.map(|session| session.facts()), answer };
+        let (row, cookie) = decide(&self.settings.policy, &facts, now);
+        let Some(session) = session else {
+            return match row {
+                Row::Insert => Box::pin(self.insert_anonymous(&attributes, now)).await,
+                _ => None,
+            };
+        };
+        match row {
+            Row::Leave | Row::Insert => {}
+            Row::Touch if self.settings.policy.touch.is_every_visit() => {
+                Box::pin(self.touch(session, now)).await;
+            }
+            Row::Touch => {
+                let (this, session) = (self.clone(), session.clone());
+                self.database.start(async move { this.touch(&session, now).await });
+            }
+            Row::Save if Box::pin(self.save(session, now)).await => {}
+            Row::Save => return None,
+        }
+        match cookie {
+            Cookie::Keep => None,
+            Cookie::Send => {
+                let life = self.settings.lifetime.after_visit(session.record.max_age, now)?;
+                let value = signed_cookie::write(&session.id, &self.settings.secrets);
+                attributes.set_cookie(&policy.name, &value, life.cookie_expires())
+            }
+        }
+    }
+
+    /// Moves the end of a row; a failure is logged, and of no consequence to the answer.
+    pub(super) async fn touch(&self, session: &Session, now: DateTime<Utc>) {
+        let lifetime = &self.settings.lifetime;
+        let Some(life) = lifetime.after_visit(session.record.max_age, now) else { return };
+        let (this, id, updated) = (self.clone(), session.id.clone(), session.updated);
+        let touching = async move {
+            store::touch(this.database.connection(), &id, updated, life.row_expires, now).await
+        };
+        if let Err(error) = self.database.run(touching).await {
+            let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
+            warn!(%session, cause, "cannot note a visit; the session may end early");
+        }
+    }
+
+    /// Writes a row's text anew; `false` when it is gone, was written by another, or failed.
+    async fn save(&self, session: &Session, now: DateTime<Utc>) -> bool {
+        let Some(life) = self.settings.lifetime.after_visit(session.record.max_age, now) else {
+            return false;
+        };
+        let record = &session.record;
+        let text = match (session.user_facts(), life.cookie_expires()) {
+            (UserFacts::AccountGone, expires) => record.signed_out(expires),
+            (UserFacts::Sound, Some(expires)) => record.renewed(expires),
+            (UserFacts::Sound, None) => None,
+        };
+        let Some(new) = text else { return false };
+        let (this, id, old) = (self.clone(), session.id.clone(), record.text().to_owned());
+        let saving = async move {
+            let connection = this.database.connection();
+            store::renew(connection, &id, (&old, &new), life.row_expires, now).await
+        };
+        self.database.run(saving).await.unwrap_or_else(|error| {
+            let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
+            warn!(%session, cause, "cannot write a session's row anew");
+            false
+        })
+    }
+
+    /// A guest's row and cookie; none where the row cannot be written.
+    async fn insert_anonymous(
+        &self,
+        attributes: &CookieAttributes,
+        now: DateTime<Utc>,
+    ) -> Option<HeaderValue> {
+        let life = self.settings.lifetime.begin(now)?;
+        let data = new_record::write(None, attributes, life).ok()?;
+        let id = SessionId::generate().ok()?;
+        let value = signed_cookie::write(&id, &self.settings.secrets);
+        let name = &self.settings.cookie.name;
+        let set_cookie = attributes.set_cookie(name, &value, life.cookie_expires())?;
+        let this = self.clone();
+        let inserting = async move {
+            store::insert(this.database.connection(), &id, data, life.row_expires, now).await
+        };
+        match self.database.run(inserting).await {
+            Ok(()) => Some(set_cookie),
+            Err(error) => {
+                let cause = database::cause(&error);
+                warn!(cause, "cannot write a guest's session; the visit goes on without");
+                None
+            }
+        }
+    }
+}
+
+impl Session {
+    fn facts(&self) -> RowFacts {
+        let (updated, cookie) = (self.updated, self.record.cookie_life());
+        RowFacts { updated, cookie, user: self.user_facts() }
+    }
+
+    fn user_facts(&self) -> UserFacts {
+        let is_gone = self.record.user.is_some() && self.identity.is_none();
+        if is_gone { UserFacts::AccountGone } else { UserFacts::Sound }
+    }
+}
