@@ -17,7 +17,7 @@ pub mod auth;
 
 pub mod session;
 
-mod accounts;
+pub mod accounts;
 
 pub mod identity;
 

@@ -5,12 +5,15 @@ use clap::{ArgMatches, CommandFactory};
 use nextbnb_gateway::config::args::CommandLine;
 
 /// Switch, its own default, its value under the preset, and a third one where there is one.
-const SWITCHES: [(&str, &str, &str, &str); 5] = [
+const SWITCHES: [(&str, &str, &str, &str); 8] = [
     ("touch-interval", "10m", "0s", "never"),
     ("anonymous-sessions", "off", "save", "off"),
     ("rolling", "half", "never", "always"),
     ("cookie-same-site", "lax", "unset", "strict"),
     ("cookie-secure", "auto", "never", "always"),
+    ("auth-statuses", "standard", "express", "standard"),
+    ("password-policy", "standard", "none", "standard"),
+    ("email-case", "ignore", "exact", "ignore"),
 ];
 
 fn parse(command: &str, switches: &[String]) -> ArgMatches {

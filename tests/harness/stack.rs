@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use http::uri::Authority;
 use nextbnb_gateway::app::App;
+use nextbnb_gateway::config::auth_args::{AuthStatuses, EmailCase, PasswordPolicy};
 use nextbnb_gateway::config::limits::Limits;
 use nextbnb_gateway::config::secrets::SecretList;
 use nextbnb_gateway::config::session_args::{
     AnonymousSessions, CookieSameSite, CookieSecure, MaxAge, Rolling, TouchInterval,
 };
 use nextbnb_gateway::config::{
-    Config, CookieConfig, DatabaseSource, Listen, Migrations, Mode, SessionConfig,
+    AuthConfig, Config, CookieConfig, DatabaseSource, Listen, Migrations, Mode, SessionConfig,
 };
 use nextbnb_gateway::server::listeners::Listeners;
 use serde_json::json;
@@ -59,6 +60,23 @@ impl Stack {
     pub async fn with_sessions(change: impl FnOnce(&mut SessionConfig)) -> Self {
         let upstream = StubUpstream::start().await;
         Self::with(upstream, |config| change(&mut config.session)).await
+    }
+
+    /// With Postgres and an upstream that says hello, set up as `--compat express` does.
+    pub async fn like_express() -> Self {
+        Self::with(StubUpstream::start().await, |config| {
+            config.session.touch_interval = TouchInterval::Every(Duration::ZERO);
+            config.session.anonymous = AnonymousSessions::Save;
+            config.session.rolling = Rolling::Never;
+            config.session.cookie.same_site = CookieSameSite::Unset;
+            config.session.cookie.secure = CookieSecure::Never;
+            config.auth = AuthConfig {
+                statuses: AuthStatuses::Express,
+                policy: PasswordPolicy::None,
+                email_case: EmailCase::Exact,
+            };
+        })
+        .await
     }
 
     /// Where the gateway listens.
@@ -157,6 +175,11 @@ fn config(database_url: &str) -> Config {
         database: DatabaseSource::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
         session: session_config(),
+        auth: AuthConfig {
+            statuses: AuthStatuses::Standard,
+            policy: PasswordPolicy::Standard,
+            email_case: EmailCase::Ignore,
+        },
         mode: Mode::Serve,
         drain: Duration::from_secs(10),
         workers: 2,

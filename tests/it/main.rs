@@ -7,6 +7,7 @@
 )]
 
 mod express;
+mod express_auth;
 mod forwarding;
 mod identity;
 mod keep_alive;

@@ -6,9 +6,12 @@ use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use nextbnb_gateway::auth::Auth;
+use nextbnb_gateway::accounts::{Accounts, EmailCase};
 use nextbnb_gateway::auth::action::Action;
+use nextbnb_gateway::auth::answer::AuthStatuses;
+use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::passwords::Passwords;
+use nextbnb_gateway::auth::{Auth, AuthSettings};
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::entity::session;
 use nextbnb_gateway::session::cookie_policy::CookiePolicy;
@@ -99,8 +102,13 @@ impl Site {
             policy: SessionPolicy::default(),
         };
         change(&mut settings);
-        let sessions = Sessions::new(database.clone(), settings);
-        let auth = Auth::new(database.clone(), sessions.clone(), Passwords::new(4));
+        let accounts = Accounts::new(EmailCase::Ignore);
+        let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
+        let auth_settings =
+            AuthSettings { statuses: AuthStatuses::Standard, policy: PasswordPolicy::Standard };
+        let passwords = Passwords::new(4);
+        let auth =
+            Auth::new(database.clone(), accounts, sessions.clone(), passwords, auth_settings);
         let now = at("2026-11-23T09:15:14.368Z");
         Self { database, sessions, test, auth, now }
     }

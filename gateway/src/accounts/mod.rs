@@ -42,82 +42,115 @@ pub(crate) enum InsertError {
     Database(#[from] DbErr),
 }
 
-/// The account that `email` signs in to: the exact address, the oldest where it has several, else
-/// the only address that differs in nothing but the case of its ASCII letters.
-pub(crate) async fn find_for_login(
-    connection: &impl ConnectionTrait,
-    email: &str,
-) -> Result<Option<Account>, DbErr> {
-    let mut spellings = find_spellings(connection, email).await?;
-    if let Some(exact) = spellings.iter().position(|user| user.email == email) {
-        return Ok(Some(spellings.swap_remove(exact).into()));
-    }
-    let oldest = spellings.first().map(|user| user.email.clone());
-    let is_only = spellings.iter().all(|user| Some(&user.email) == oldest.as_ref());
-    Ok(spellings.into_iter().next().filter(|_| is_only).map(Account::from))
+/// Whether addresses that differ in the case of ASCII letters are one (`--email-case`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailCase {
+    /// They are, wherever that leaves no doubt.
+    Ignore,
+    /// They are not, as in Express.
+    Exact,
 }
 
-/// The account of a session, which names it by its exact address.
-pub(crate) async fn find_by_email(
-    connection: &impl ConnectionTrait,
-    email: &str,
-) -> Result<Option<Account>, DbErr> {
-    if !is_storable(email) {
-        return Ok(None);
-    }
-    let user = user::Entity::find()
-        .filter(user::Column::Email.eq(email))
-        .order_by_asc(user::Column::Id)
-        .limit(1)
-        .one(connection)
-        .await?;
-    Ok(user.map(Account::from))
+/// The accounts table, and how addresses are compared in it.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    case: EmailCase,
 }
 
-/// Makes an account, unless its address has one in whatever spelling.
-///
-/// Two registrations of one address at once wait for one another, so that this holds on a table
-/// without a unique index, too.
-pub(crate) async fn insert(
-    transaction: &DatabaseTransaction,
-    email: &str,
-    password_hash: &str,
-    name: Option<&str>,
-) -> Result<Account, InsertError> {
-    let lowered = email.to_ascii_lowercase();
-    dialect::lock_name(transaction, &format!("nextbnb register {lowered}")).await?;
-    if !find_spellings(transaction, email).await?.is_empty() {
-        return Err(InsertError::Taken);
+impl Accounts {
+    /// Those of table `users`.
+    pub fn new(case: EmailCase) -> Self {
+        Self { case }
     }
-    let user = user::ActiveModel {
-        id: NotSet,
-        email: Set(email.to_owned()),
-        password: Set(password_hash.to_owned()),
-        name: Set(name.map(str::to_owned)),
-    };
-    match user::Entity::insert(user).exec_with_returning(transaction).await {
-        Ok(user) => Ok(user.into()),
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            Err(InsertError::Taken)
+
+    /// The account that `email` signs in to: the exact address, the oldest where it has several,
+    /// else the only address that differs in nothing but the case of its ASCII letters.
+    pub(crate) async fn find_for_login(
+        &self,
+        connection: &impl ConnectionTrait,
+        email: &str,
+    ) -> Result<Option<Account>, DbErr> {
+        if self.case == EmailCase::Exact {
+            return self.find_by_email(connection, email).await;
         }
-        Err(error) => Err(error.into()),
+        let mut spellings = self.find_spellings(connection, email).await?;
+        if let Some(exact) = spellings.iter().position(|user| user.email == email) {
+            return Ok(Some(spellings.swap_remove(exact).into()));
+        }
+        let oldest = spellings.first().map(|user| user.email.clone());
+        let is_only = spellings.iter().all(|user| Some(&user.email) == oldest.as_ref());
+        Ok(spellings.into_iter().next().filter(|_| is_only).map(Account::from))
     }
-}
 
-/// Every account whose address is `email` but for the case of ASCII letters, oldest first.
-async fn find_spellings(
-    connection: &impl ConnectionTrait,
-    email: &str,
-) -> Result<Vec<user::Model>, DbErr> {
-    if !is_storable(email) {
-        return Ok(Vec::new());
+    /// The account of a session, which names it by its exact address.
+    pub(crate) async fn find_by_email(
+        &self,
+        connection: &impl ConnectionTrait,
+        email: &str,
+    ) -> Result<Option<Account>, DbErr> {
+        if !is_storable(email) {
+            return Ok(None);
+        }
+        let user = user::Entity::find()
+            .filter(user::Column::Email.eq(email))
+            .order_by_asc(user::Column::Id)
+            .limit(1)
+            .one(connection)
+            .await?;
+        Ok(user.map(Account::from))
     }
-    let folded = dialect::ascii_lower(connection.get_database_backend(), user::Column::Email);
-    user::Entity::find()
-        .filter(folded.eq(email.to_ascii_lowercase()))
-        .order_by_asc(user::Column::Id)
-        .all(connection)
-        .await
+
+    /// Makes an account, unless its address has one, in whatever spelling counts as the same.
+    ///
+    /// Two registrations of one address at once wait for one another, so that this holds on a
+    /// table without a unique index, too.
+    pub(crate) async fn insert(
+        &self,
+        transaction: &DatabaseTransaction,
+        email: &str,
+        password_hash: &str,
+        name: Option<&str>,
+    ) -> Result<Account, InsertError> {
+        let lowered = email.to_ascii_lowercase();
+        dialect::lock_name(transaction, &format!("nextbnb register {lowered}")).await?;
+        let is_taken = match self.case {
+            EmailCase::Ignore => !self.find_spellings(transaction, email).await?.is_empty(),
+            EmailCase::Exact => self.find_by_email(transaction, email).await?.is_some(),
+        };
+        if is_taken {
+            return Err(InsertError::Taken);
+        }
+        let user = user::ActiveModel {
+            id: NotSet,
+            email: Set(email.to_owned()),
+            password: Set(password_hash.to_owned()),
+            name: Set(name.map(str::to_owned)),
+        };
+        match user::Entity::insert(user).exec_with_returning(transaction).await {
+            Ok(user) => Ok(user.into()),
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                Err(InsertError::Taken)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every account whose address is `email` but for the case of ASCII letters, oldest first.
+    async fn find_spellings(
+        &self,
+        connection: &impl ConnectionTrait,
+        email: &str,
+    ) -> Result<Vec<user::Model>, DbErr> {
+        if !is_storable(email) {
+            return Ok(Vec::new());
+        }
+        let folded = dialect::ascii_lower(connection.get_database_backend(), user::Column::Email);
+        user::Entity::find()
+            .filter(folded.eq(email.to_ascii_lowercase()))
+            .order_by_asc(user::Column::Id)
+            .all(connection)
+            .await
+    }
 }
 
 /// Postgres refuses a NUL even in a question.

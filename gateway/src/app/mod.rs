@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::auth::passwords::Passwords;
 use crate::config::limits::Limits;
@@ -101,10 +102,13 @@ pub(crate) async fn open_database(
 
 fn services(config: &Config, database: &Database, drain: &Drain) -> Result<Services, StartError> {
     let clock = Clock::System;
-    let sessions = Sessions::new(database.clone(), settings::session_settings(&config.session)?);
+    let accounts = Accounts::new(settings::email_case(&config.auth));
+    let settings = settings::session_settings(&config.session)?;
+    let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
     sessions.start_sweeping(config.session.sweep_interval, clock);
     let passwords = Passwords::new(config.limits.concurrent_hashes);
-    let auth = Auth::new(database.clone(), sessions.clone(), passwords);
+    let settings = settings::auth_settings(&config.auth);
+    let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
     Ok(Services { sessions, auth, clock, drain: drain.clone() })
 }
 

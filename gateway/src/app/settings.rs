@@ -2,8 +2,13 @@
 
 use cookie::SameSite;
 
-use crate::config::SessionConfig;
+use crate::accounts::EmailCase;
+use crate::auth::AuthSettings;
+use crate::auth::answer::AuthStatuses;
+use crate::auth::credentials::PasswordPolicy;
+use crate::config::auth_args as typed_auth;
 use crate::config::session_args::{self as typed, MaxAge, TouchInterval};
+use crate::config::{AuthConfig, SessionConfig};
 use crate::error::StartError;
 use crate::session::SessionSettings;
 use crate::session::attributes::CookiePriority;
@@ -64,5 +69,25 @@ fn cookie_policy(config: &SessionConfig) -> CookiePolicy {
             typed::CookiePriority::Medium => CookiePriority::Medium,
             typed::CookiePriority::High => CookiePriority::High,
         }),
+    }
+}
+
+pub(super) fn auth_settings(config: &AuthConfig) -> AuthSettings {
+    AuthSettings {
+        statuses: match config.statuses {
+            typed_auth::AuthStatuses::Standard => AuthStatuses::Standard,
+            typed_auth::AuthStatuses::Express => AuthStatuses::Express,
+        },
+        policy: match config.policy {
+            typed_auth::PasswordPolicy::Standard => PasswordPolicy::Standard,
+            typed_auth::PasswordPolicy::None => PasswordPolicy::None,
+        },
+    }
+}
+
+pub(super) fn email_case(config: &AuthConfig) -> EmailCase {
+    match config.email_case {
+        typed_auth::EmailCase::Ignore => EmailCase::Ignore,
+        typed_auth::EmailCase::Exact => EmailCase::Exact,
     }
 }

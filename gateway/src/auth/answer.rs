@@ -1,110 +1,100 @@
-//! What the routes answer: the JSON of the Express server, with the status that fits.
+//! What the routes answer: the JSON of the Express server, with the status that fits or its own.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use sea_orm::DbErr;
 use serde::Serialize;
 
-use super::Afterwards;
+use super::action::Action;
+use super::express_answer;
+use super::refusal::{Fault, Refusal};
 
 /// When to try again after [`Refusal::Busy`] or [`Refusal::Database`].
 const RETRY_AFTER_SECS: u64 = 3;
 
-/// Why a request is not granted.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    #[error("the request came from another site")]
-    CrossSite,
-    #[error("the body is neither JSON nor a form")]
-    MediaType,
-    #[error("the body is too large")]
-    TooLarge,
-    #[error("the body did not arrive in time")]
-    TooSlow,
-    #[error("the body cannot be read")]
-    Malformed,
-    /// A field is not as it must be; the text is for the person who typed it.
-    #[error("a field is missing or not allowed")]
-    Invalid(&'static str),
-    #[error("the address has an account already")]
-    Taken,
-    /// Unknown account or wrong password, told to nobody which.
-    #[error("e-mail and password do not match")]
-    NoMatch,
-    #[error("too many passwords are being checked")]
-    Busy,
-    #[error("the database does not answer")]
-    Database(#[from] DbErr),
+/// Whose statuses and headers the routes answer with, and whose bodies they read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthStatuses {
+    /// HTTP's: 401, 409, 422, JSON that says so, nothing kept by caches; JSON and forms are read.
+    Standard,
+    /// The Express server's: 500 and 200, no `Content-Type`, its texts, which tell whether an
+    /// address has an account; only JSON is read.
+    Express,
 }
 
-impl Refusal {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Taken => StatusCode::CONFLICT,
-            Self::NoMatch => StatusCode::UNAUTHORIZED,
-            Self::Busy | Self::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
+/// An answer to a sign-in request that was granted.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) message: &'static str,
+    pub(super) set_cookie: Option<HeaderValue>,
+}
 
-    /// As in Express, where bodies are read before sessions are.
-    pub(super) fn afterwards(&self) -> Afterwards {
-        match self {
-            Self::Invalid(_) | Self::Taken | Self::NoMatch => Afterwards::AsAnyVisit,
-            Self::CrossSite
-            | Self::MediaType
-            | Self::TooLarge
-            | Self::TooSlow
-            | Self::Malformed
-            | Self::Busy
-            | Self::Database(_) => Afterwards::Decided,
-        }
-    }
-
-    /// What the frontends show; Express's words where it had any.
-    fn message(&self) -> &'static str {
-        match self {
-            Self::CrossSite => "This request came from another site",
-            Self::MediaType => {
-                "Send application/json or application/x-www-form-urlencoded, in UTF-8"
-            }
-            Self::TooLarge => "The request body is too large",
-            Self::TooSlow => "The request body did not arrive in time",
-            Self::Malformed => "The request body cannot be read",
-            Self::Invalid(message) => message,
-            Self::Taken => "User already exists",
-            Self::NoMatch => "Email and password do not match",
-            Self::Busy | Self::Database(_) => "Please try again in a moment",
-        }
-    }
-
-    pub(super) fn response(&self) -> Response<Full<Bytes>> {
-        let status = self.status();
-        let mut response = respond(status, &Outcome { status: "error", message: self.message() });
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
+impl AuthStatuses {
+    pub(super) fn granted(self, granted: Granted) -> Response<Full<Bytes>> {
+        let Granted { message, set_cookie } = granted;
+        let mut response = match self {
+            Self::Standard => respond(StatusCode::OK, &Outcome { status: "success", message }),
+            Self::Express => express_answer::success(message),
+        };
+        if let Some(set_cookie) = set_cookie {
+            response.headers_mut().append(SET_COOKIE, set_cookie);
         }
         response
     }
+
+    pub(super) fn refused(self, action: Action, refusal: &Refusal) -> Response<Full<Bytes>> {
+        let express = match self {
+            Self::Standard => None,
+            Self::Express => express_answer::refused(action, refusal),
+        };
+        express.unwrap_or_else(|| standard_refused(refusal))
+    }
 }
 
-/// Says that it is done, and gives the browser its cookie.
-pub(super) fn success(
-    message: &'static str,
-    set_cookie: Option<HeaderValue>,
-) -> Response<Full<Bytes>> {
-    let mut response = respond(StatusCode::OK, &Outcome { status: "success", message });
-    if let Some(set_cookie) = set_cookie {
-        response.headers_mut().append(SET_COOKIE, set_cookie);
+fn standard_refused(refusal: &Refusal) -> Response<Full<Bytes>> {
+    let status = status_of(refusal);
+    let mut response = respond(status, &Outcome { status: "error", message: message_of(refusal) });
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
     }
     response
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::CrossSite => StatusCode::FORBIDDEN,
+        Refusal::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Refusal::Malformed => StatusCode::BAD_REQUEST,
+        Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Taken => StatusCode::CONFLICT,
+        Refusal::NoAccount | Refusal::NoMatch => StatusCode::UNAUTHORIZED,
+        Refusal::Busy | Refusal::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What the frontends show; Express's words where it had any.
+fn message_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::CrossSite => "This request came from another site",
+        Refusal::MediaType => {
+            "Send application/json or application/x-www-form-urlencoded, in UTF-8"
+        }
+        Refusal::TooLarge => "The request body is too large",
+        Refusal::TooSlow => "The request body did not arrive in time",
+        Refusal::Malformed => "The request body cannot be read",
+        Refusal::Invalid(Fault::Required | Fault::EmptyAddress) => {
+            "Email and password are required"
+        }
+        Refusal::Invalid(Fault::Apart) => "Passwords do not match",
+        Refusal::Invalid(Fault::NotText) => "Every field must be a text",
+        Refusal::Invalid(Fault::Rule(message)) => message,
+        Refusal::Taken => "User already exists",
+        Refusal::NoAccount | Refusal::NoMatch => "Email and password do not match",
+        Refusal::Busy | Refusal::Database(_) => "Please try again in a moment",
+    }
 }
 
 /// JSON that no cache may keep.

@@ -1,20 +1,23 @@
-//! The body of a sign-in: bounded in size and time, JSON or a form.
+//! The body of a sign-in: bounded in size and time, JSON or a form, compressed or not.
 
 use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::answer::Refusal;
+use super::answer::AuthStatuses;
+use super::encoding::{Charset, Compression};
+use super::refusal::Refusal;
 
-/// Longest body read: body-parser's default, so what Express accepted is accepted here.
-const LIMIT_BYTES: usize = 100 * 1024;
+/// Longest body read, after decompression: body-parser's default, so what Express accepted is
+/// accepted here.
+pub(super) const LIMIT_BYTES: usize = 100 * 1024;
 
 /// Longest wait for all of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,12 +29,25 @@ enum Format {
 }
 
 /// The fields of a body, whatever their types.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Map<String, Value>, Refusal>
+///
+/// What the Express server did not read has no fields there; by default it is refused.
+pub(super) async fn read<B>(
+    statuses: AuthStatuses,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Map<String, Value>, Refusal>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let format = format_of(headers).ok_or(Refusal::MediaType)?;
+    let (format, charset) = match (statuses, type_of(headers)) {
+        (_, Some((Format::Json, charset))) => (Format::Json, charset),
+        (AuthStatuses::Standard, Some((Format::Form, charset))) => (Format::Form, charset),
+        (AuthStatuses::Standard, None) => return Err(Refusal::MediaType),
+        (AuthStatuses::Express, _) => return Ok(Map::new()),
+    };
+    let charset = Charset::of(&charset)?;
+    let compression = Compression::of(headers)?;
     let reading = Box::pin(Limited::new(body, LIMIT_BYTES)).collect();
     let bytes = match timeout(TIMEOUT, reading).await {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -39,39 +55,45 @@ where
         Ok(Err(_)) => return Err(Refusal::Malformed),
         Err(_) => return Err(Refusal::TooSlow),
     };
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    let text = charset.decode(&compression.undo(&bytes)?)?;
     match format {
-        Format::Json => read_json(&bytes),
-        Format::Form => Ok(read_form(&bytes)),
+        Format::Json => read_json(statuses, &text),
+        Format::Form => Ok(read_form(text.as_bytes())),
     }
 }
 
-/// `None` for every other type, character set or encoding.
-fn format_of(headers: &HeaderMap) -> Option<Format> {
-    let is_plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
-        return None;
-    }
+/// The format and the name of the character set, which may be empty; `None` for other types.
+fn type_of(headers: &HeaderMap) -> Option<(Format, String)> {
     let mut parts = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').map(str::trim);
     let format = match parts.next()?.to_ascii_lowercase().as_str() {
         "application/json" => Format::Json,
         "application/x-www-form-urlencoded" => Format::Form,
         _ => return None,
     };
-    let is_utf8 = |parameter: &str| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    };
-    parts.all(is_utf8).then_some(format)
+    let mut charset = String::new();
+    for parameter in parts.filter(|part| !part.is_empty()) {
+        let (name, value) = parameter.split_once('=')?;
+        if name.trim().eq_ignore_ascii_case("charset") {
+            value.trim().trim_matches('"').clone_into(&mut charset);
+        }
+    }
+    Some((format, charset))
 }
 
-/// An object, or nothing at all, which Express takes for an empty one.
-fn read_json(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.is_empty() {
+/// An object, or nothing at all, which Express takes for an empty one. It takes a list, too, and
+/// finds no field in it.
+fn read_json(statuses: AuthStatuses, text: &str) -> Result<Map<String, Value>, Refusal> {
+    if text.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(bytes).map_err(|_| Refusal::Malformed)
+    match (statuses, serde_json::from_str(text)) {
+        (_, Ok(Value::Object(fields))) => Ok(fields),
+        (AuthStatuses::Express, Ok(Value::Array(_))) => Ok(Map::new()),
+        _ => Err(Refusal::Malformed),
+    }
 }
 
 /// A field that comes several times is a list, which no field of ours may be.
@@ -93,6 +115,7 @@ fn read_form(bytes: &[u8]) -> Map<String, Value> {
 mod tests {
     use std::convert::Infallible;
 
+    use futures_util::FutureExt;
     use http::HeaderValue;
     use http_body_util::Full;
     use http_body_util::combinators::UnsyncBoxBody;
@@ -107,51 +130,73 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_type(content_type: &str, format: Option<Format>) {
+    fn check_type(content_type: &str, expected: Option<(Format, &str)>) {
         let headers = headers(&[(CONTENT_TYPE, content_type)]);
-        assert_eq!(format_of(&headers), format, "{content_type}");
+        let read = type_of(&headers);
+        let read = read.as_ref().map(|(format, charset)| (*format, charset.as_str()));
+        assert_eq!(read, expected, "{content_type}");
     }
 
     #[test]
-    fn only_json_and_forms_in_utf_8_are_taken() {
-        check_type("application/json", Some(Format::Json));
-        check_type("Application/JSON; charset=UTF-8", Some(Format::Json));
-        check_type("application/json;charset=\"utf-8\"", Some(Format::Json));
-        check_type("application/json; x=y", Some(Format::Json));
-        check_type("application/x-www-form-urlencoded", Some(Format::Form));
-        check_type("application/json; charset=iso-8859-1", None);
+    fn json_and_forms_are_known_with_their_character_set() {
+        check_type("application/json", Some((Format::Json, "")));
+        check_type("Application/JSON; charset=UTF-8;", Some((Format::Json, "UTF-8")));
+        check_type("application/json;charset=\"utf-8\"", Some((Format::Json, "utf-8")));
+        check_type("application/json; x=y", Some((Format::Json, "")));
+        check_type("application/x-www-form-urlencoded", Some((Format::Form, "")));
+        check_type("application/json; charset=latin1", Some((Format::Json, "latin1")));
         check_type("application/json; charset", None);
         check_type("application/vnd.api+json", None);
         check_type("text/plain", None);
         check_type("multipart/form-data; boundary=x", None);
         check_type("", None);
-        assert_eq!(format_of(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn a_compressed_body_is_not_taken() {
-        for (encoding, format) in [("identity", Some(Format::Json)), ("gzip", None), ("", None)] {
-            let headers =
-                headers(&[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, encoding)]);
-            assert_eq!(format_of(&headers), format, "{encoding}");
-        }
+        assert_eq!(type_of(&HeaderMap::new()), None);
     }
 
     #[track_caller]
-    fn check_json(body: &[u8], fields: Option<usize>) {
-        let read = read_json(body);
+    fn check_read(content_type: &'static str, standard: Result<usize, u8>, express: usize) {
+        for (statuses, expected) in
+            [(AuthStatuses::Standard, standard), (AuthStatuses::Express, Ok(express))]
+        {
+            let headers = headers(&[(CONTENT_TYPE, content_type)]);
+            let body = Full::<Bytes>::from(if content_type.contains("json") {
+                "{\"a\":1}"
+            } else {
+                "a=1"
+            });
+            let read = read(statuses, &headers, body).now_or_never().unwrap();
+            assert_eq!(read.map(|fields| fields.len()).map_err(|_| 0), expected, "{content_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn express_reads_json_alone_and_ignores_the_rest() {
+        check_read("application/json; charset=utf-8", Ok(1), 1);
+        check_read("application/x-www-form-urlencoded", Ok(1), 0);
+        check_read("application/vnd.api+json", Err(0), 0);
+        check_read("text/plain", Err(0), 0);
+    }
+
+    #[track_caller]
+    fn check_json(body: &str, fields: Option<usize>) {
+        let read = read_json(AuthStatuses::Standard, body);
         assert_eq!(read.ok().map(|fields| fields.len()), fields, "{body:?}");
     }
 
     #[test]
     fn json_is_one_object() {
-        check_json(br#" {"a":1,"a":2,"b":null} "#, Some(2));
-        check_json(b"\xef\xbb\xbf{}", Some(0));
-        check_json(b"", Some(0));
-        for body in ["[]", "null", "\"str\"", "5", "{", "{}}", "{a:1}", "\u{feff}\u{feff}{}"] {
-            check_json(body.as_bytes(), None);
+        check_json(r#" {"a":1,"a":2,"b":null} "#, Some(2));
+        check_json("", Some(0));
+        for body in ["[]", "null", "\"str\"", "5", "{", "{}}", "{a:1}", "\u{feff}{}", "  "] {
+            check_json(body, None);
         }
-        check_json(b"{\"a\":\"\xff\"}", None);
+    }
+
+    #[test]
+    fn a_list_has_no_fields_in_express() {
+        let read = |body| read_json(AuthStatuses::Express, body).ok().map(|fields| fields.len());
+        assert_eq!(read("[1]"), Some(0));
+        assert_eq!(read("null"), None);
     }
 
     #[test]
@@ -172,8 +217,9 @@ mod tests {
             let padding = " ".repeat(length - 2);
             Full::<Bytes>::from(format!("{{{padding}}}"))
         };
-        assert!(read(&json_type(), body(LIMIT_BYTES)).await.is_ok());
-        let refusal = read(&json_type(), body(LIMIT_BYTES + 1)).await.unwrap_err();
+        assert!(read(AuthStatuses::Standard, &json_type(), body(LIMIT_BYTES)).await.is_ok());
+        let refusal =
+            read(AuthStatuses::Standard, &json_type(), body(LIMIT_BYTES + 1)).await.unwrap_err();
         assert!(matches!(refusal, Refusal::TooLarge));
     }
 
@@ -182,7 +228,9 @@ mod tests {
         let silent = http_body_util::StreamBody::new(futures_util::stream::pending::<
             Result<http_body::Frame<Bytes>, Infallible>,
         >());
-        let refusal = read(&json_type(), UnsyncBoxBody::new(silent)).await.unwrap_err();
+        let refusal = read(AuthStatuses::Standard, &json_type(), UnsyncBoxBody::new(silent))
+            .await
+            .unwrap_err();
         assert!(matches!(refusal, Refusal::TooSlow));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::refusal::{Fault, Refusal};
 
 /// Longest address: what the column holds.
 const EMAIL_CHARACTERS: usize = 255;
@@ -31,7 +31,8 @@ impl fmt::Debug for Password {
 /// A login: any two texts, for accounts are older than today's rules.
 pub(super) struct Login {
     pub(super) email: String,
-    pub(super) password: Password,
+    /// `None` where Express found out only after the address that this is no text.
+    pub(super) password: Option<Password>,
 }
 
 /// A registration that keeps the rules.
@@ -41,38 +42,67 @@ pub(super) struct Registration {
     pub(super) name: Option<String>,
 }
 
+/// What new accounts must be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// A plausible address, and a password of 8 characters to 72 bytes.
+    Standard,
+    /// Whatever the columns hold: any text for an address, an empty password.
+    None,
+}
+
 impl Login {
     pub(super) fn of(fields: &Map<String, Value>) -> Result<Self, Refusal> {
-        let (email, password) = read_pair(fields)?;
-        Ok(Self { email, password })
+        let email = text(fields, "email")?.unwrap_or_default();
+        let password = text(fields, "password")?.unwrap_or_default();
+        if email.is_empty() || password.is_empty() {
+            return Err(Refusal::Invalid(Fault::Required));
+        }
+        Ok(Self { email: email.to_owned(), password: Some(Password(password.to_owned())) })
     }
 }
 
 impl Registration {
-    pub(super) fn of(fields: &Map<String, Value>) -> Result<Self, Refusal> {
-        let (email, password) = read_pair(fields)?;
+    pub(super) fn of(policy: PasswordPolicy, fields: &Map<String, Value>) -> Result<Self, Refusal> {
+        let email = text(fields, "email")?.unwrap_or_default();
+        let password = text(fields, "password")?;
+        let is_missing = match policy {
+            PasswordPolicy::Standard => password.is_none_or(str::is_empty),
+            PasswordPolicy::None => password.is_none(),
+        };
+        if email.is_empty() || is_missing {
+            return Err(Refusal::Invalid(Fault::Required));
+        }
         let confirmation = match text(fields, "passwordconfirmation")? {
             Some(confirmation) => Some(confirmation),
             None => text(fields, "passwordConfirmation")?,
         };
-        if confirmation != Some(password.0.as_str()) {
-            return Err(Refusal::Invalid("Passwords do not match"));
+        if confirmation != password {
+            return Err(Refusal::Invalid(Fault::Apart));
         }
-        check_email(&email)?;
-        check_password(&password.0)?;
-        let name = text(fields, "name")?.map(str::trim).filter(|name| !name.is_empty());
+        let name = text(fields, "name")?;
+        Self::checked(policy, email.to_owned(), password.unwrap_or_default(), name)
+    }
+
+    /// Applies the rules for new accounts to fields of the right types.
+    pub(super) fn checked(
+        policy: PasswordPolicy,
+        email: String,
+        password: &str,
+        name: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        match policy {
+            PasswordPolicy::Standard => {
+                check_email(&email)?;
+                check_password(password)?;
+            }
+            PasswordPolicy::None => check_storable(&email)?,
+        }
+        let name = name.map(str::trim).filter(|name| !name.is_empty());
         check_name(name.unwrap_or_default())?;
+        let password = Password(password.to_owned());
         Ok(Self { email, password, name: name.map(str::to_owned) })
     }
-}
-
-fn read_pair(fields: &Map<String, Value>) -> Result<(String, Password), Refusal> {
-    let email = text(fields, "email")?.unwrap_or_default();
-    let password = text(fields, "password")?.unwrap_or_default();
-    if email.is_empty() || password.is_empty() {
-        return Err(Refusal::Invalid("Email and password are required"));
-    }
-    Ok((email.to_owned(), Password(password.to_owned())))
 }
 
 /// A field that is absent or null is `None`; one that is no text is refused.
@@ -80,8 +110,19 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Refusal::Invalid("Every field must be a text")),
+        Some(_) => Err(Refusal::Invalid(Fault::NotText)),
     }
+}
+
+fn rule(words: &'static str) -> Refusal {
+    Refusal::Invalid(Fault::Rule(words))
+}
+
+fn check_storable(email: &str) -> Result<(), Refusal> {
+    if email.contains('\0') || email.chars().count() > EMAIL_CHARACTERS {
+        return Err(rule("Please enter an email address of at most 255 characters"));
+    }
+    Ok(())
 }
 
 fn check_email(email: &str) -> Result<(), Refusal> {
@@ -90,24 +131,24 @@ fn check_email(email: &str) -> Result<(), Refusal> {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
     if !is_address || email.contains(is_odd) || email.chars().count() > EMAIL_CHARACTERS {
-        return Err(Refusal::Invalid("Please enter an email address, such as ada@example.com"));
+        return Err(rule("Please enter an email address, such as ada@example.com"));
     }
     Ok(())
 }
 
 fn check_password(password: &str) -> Result<(), Refusal> {
     if password.chars().count() < PASSWORD_CHARACTERS {
-        return Err(Refusal::Invalid("Please choose a password of at least 8 characters"));
+        return Err(rule("Please choose a password of at least 8 characters"));
     }
     if password.len() > PASSWORD_BYTES {
-        return Err(Refusal::Invalid("Please choose a password of at most 72 bytes"));
+        return Err(rule("Please choose a password of at most 72 bytes"));
     }
     Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
     if name.contains(char::is_control) || name.chars().count() > NAME_CHARACTERS {
-        return Err(Refusal::Invalid("Please choose a name of at most 100 ordinary characters"));
+        return Err(rule("Please choose a name of at most 100 ordinary characters"));
     }
     Ok(())
 }
@@ -153,15 +194,15 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_registration(change: &Value, refused: Option<&str>) {
+    fn check_registration(change: &Value, refused: Option<Fault>) {
         let mut fields = json!({"email": "a@b.c", "password": "12345678",
             "passwordconfirmation": "12345678"});
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        match (Registration::of(fields.as_object().unwrap()), refused) {
+        match (Registration::of(PasswordPolicy::Standard, fields.as_object().unwrap()), refused) {
             (Ok(_), None) => {}
-            (Err(Refusal::Invalid(message)), Some(refused)) => assert_eq!(message, refused),
+            (Err(Refusal::Invalid(fault)), Some(refused)) => assert_eq!(fault, refused),
             (outcome, _) => panic!("{change}: accepted is {}", outcome.is_ok()),
         }
     }
@@ -174,19 +215,33 @@ mod tests {
             &json!({"passwordconfirmation": none, "passwordConfirmation": "12345678"}),
             None,
         );
-        check_registration(&json!({"passwordconfirmation": none}), Some("Passwords do not match"));
-        check_registration(&json!({"passwordconfirmation": "x"}), Some("Passwords do not match"));
+        check_registration(&json!({"passwordconfirmation": none}), Some(Fault::Apart));
+        check_registration(&json!({"passwordconfirmation": "x"}), Some(Fault::Apart));
+    }
+
+    #[test]
+    fn without_a_policy_whatever_the_columns_hold_is_taken() {
+        let accepts = |email: &str, password: &str| {
+            let fields = json!({"email": email, "password": password,
+                "passwordconfirmation": password});
+            Registration::of(PasswordPolicy::None, fields.as_object().unwrap()).is_ok()
+        };
+        assert!(accepts("not an email", "") && accepts("a\n", "x") && accepts("@@", "y"));
+        assert!(accepts(&"é".repeat(255), "x") && !accepts(&"é".repeat(256), "x"));
+        assert!(!accepts("", "x") && !accepts("a\0", "x"));
+        let bare = json!({"email": "a"});
+        assert!(Registration::of(PasswordPolicy::None, bare.as_object().unwrap()).is_err());
     }
 
     #[test]
     fn a_name_is_optional_and_plain() {
-        let refused = Some("Please choose a name of at most 100 ordinary characters");
+        let refused = Some(Fault::Rule("Please choose a name of at most 100 ordinary characters"));
         check_registration(&json!({"name": "Ada Lovelace é"}), None);
         check_registration(&json!({"name": ""}), None);
         check_registration(&json!({"name": "é".repeat(100)}), None);
         check_registration(&json!({"name": "é".repeat(101)}), refused);
         check_registration(&json!({"name": "a\nb"}), refused);
-        check_registration(&json!({"name": 5}), Some("Every field must be a text"));
+        check_registration(&json!({"name": 5}), Some(Fault::NotText));
     }
 
     #[test]

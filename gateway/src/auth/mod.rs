@@ -1,11 +1,15 @@
 //! Register, log in, log out, and who am I.
 
 pub mod action;
-mod answer;
+pub mod answer;
 mod body;
-mod credentials;
+pub mod credentials;
+mod encoding;
+mod express_answer;
+mod express_credentials;
 pub(crate) mod origin;
 pub mod passwords;
+mod refusal;
 
 use std::error::Error;
 
@@ -20,21 +24,33 @@ use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
-use crate::accounts::{self, Account, InsertError};
+use crate::accounts::{Account, Accounts};
 use crate::database::{self, Database};
 use crate::session::id::SessionId;
 use crate::session::{Session, Sessions};
 use action::Action;
-use answer::Refusal;
-use credentials::{Login, Registration};
+use answer::{AuthStatuses, Granted};
+use credentials::{Login, Password, PasswordPolicy, Registration};
 use passwords::Passwords;
+use refusal::{Fault, Refusal};
 
 /// Answers the routes that begin and end sessions.
 #[derive(Debug, Clone)]
 pub struct Auth {
     database: Database,
+    accounts: Accounts,
     sessions: Sessions,
     passwords: Passwords,
+    settings: AuthSettings,
+}
+
+/// How the routes read and answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthSettings {
+    /// `--auth-statuses`
+    pub statuses: AuthStatuses,
+    /// `--password-policy`
+    pub policy: PasswordPolicy,
 }
 
 /// What a sign-in must know of its request.
@@ -66,8 +82,14 @@ pub enum Afterwards {
 
 impl Auth {
     /// Accounts in `database`, whose tables must be up to date.
-    pub fn new(database: Database, sessions: Sessions, passwords: Passwords) -> Self {
-        Self { database, sessions, passwords }
+    pub fn new(
+        database: Database,
+        accounts: Accounts,
+        sessions: Sessions,
+        passwords: Passwords,
+        settings: AuthSettings,
+    ) -> Self {
+        Self { database, accounts, sessions, passwords, settings }
     }
 
     /// Does what `action` says and answers the browser; every failure is an answer, too.
@@ -94,7 +116,7 @@ impl Auth {
             match action {
                 Action::Login => self.log_in(head, body, visit).await,
                 Action::Register => self.register(head, body, visit).await,
-                Action::Logout => self.log_out(session, visit).await,
+                Action::Logout => self.log_out(head, body, session, visit).await,
             }
         } else {
             Err(Refusal::CrossSite)
@@ -103,7 +125,8 @@ impl Auth {
             Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
             Err(refusal) => {
                 report(action, &refusal);
-                AuthAnswer { response: refusal.response(), afterwards: refusal.afterwards() }
+                let response = self.settings.statuses.refused(action, &refusal);
+                AuthAnswer { response, afterwards: refusal.afterwards() }
             }
         }
     }
@@ -118,20 +141,33 @@ impl Auth {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let login = Login::of(&body::read(&head.headers, body).await?)?;
+        let AuthSettings { statuses, .. } = self.settings;
+        let fields = body::read(statuses, &head.headers, body).await?;
+        let login = match statuses {
+            AuthStatuses::Standard => Login::of(&fields)?,
+            AuthStatuses::Express => express_credentials::login(&fields)?,
+        };
         let this = self.clone();
         let signing_in = async move {
             let connection = this.database.connection();
-            let account = accounts::find_for_login(connection, &login.email).await?;
+            let account = this.accounts.find_for_login(connection, &login.email).await?;
             let hash = account.as_ref().map(|account| account.password_hash.clone());
+            let is_text = login.password.is_some();
+            let password = login.password.unwrap_or_else(|| Password(String::new()));
             // Always verified, known account or not.
-            let matches = this.passwords.verify(login.password, hash).await?;
-            let account = account.filter(|_| matches).ok_or(Refusal::NoMatch)?;
+            let matches = this.passwords.verify(password, hash).await?;
+            let account = account.ok_or(Refusal::NoAccount)?;
+            if !is_text {
+                return Err(Refusal::Invalid(Fault::NotText));
+            }
+            if !matches {
+                return Err(Refusal::NoMatch);
+            }
             let transaction = this.database.begin_write().await?;
             this.sign_in(transaction, &account, &visit).await
         };
-        let set_cookie = self.database.run(signing_in).await?;
-        Ok(answer::success("Logged in", set_cookie))
+        let set_cookie = self.database.run(Box::pin(signing_in)).await?;
+        Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
     }
 
     async fn register<B>(
@@ -144,17 +180,23 @@ impl Auth {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let registration = Registration::of(&body::read(&head.headers, body).await?)?;
+        let AuthSettings { statuses, policy } = self.settings;
+        let fields = body::read(statuses, &head.headers, body).await?;
+        let registration = match statuses {
+            AuthStatuses::Standard => Registration::of(policy, &fields)?,
+            AuthStatuses::Express => express_credentials::registration(policy, &fields)?,
+        };
         let this = self.clone();
         let registering = async move {
             let Registration { email, password, name } = registration;
             let hash = this.passwords.hash(password).await?;
             let transaction = this.database.begin_write().await?;
-            let account = accounts::insert(&transaction, &email, &hash, name.as_deref()).await?;
+            let insert = this.accounts.insert(&transaction, &email, &hash, name.as_deref());
+            let account = insert.await?;
             this.sign_in(transaction, &account, &visit).await
         };
-        let set_cookie = self.database.run(registering).await?;
-        Ok(answer::success("Logged in", set_cookie))
+        let set_cookie = self.database.run(Box::pin(registering)).await?;
+        Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
     }
 
     /// Commits, and only then gives the cookie away.
@@ -180,27 +222,31 @@ impl Auth {
     }
 
     /// Ends every session that the browser presents, also those that counted for nobody.
-    async fn log_out(
+    async fn log_out<B>(
         &self,
+        head: &Parts,
+        body: B,
         session: Option<&Session>,
         visit: Visit,
-    ) -> Result<Response<Full<Bytes>>, Refusal> {
+    ) -> Result<Response<Full<Bytes>>, Refusal>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let AuthSettings { statuses, .. } = self.settings;
+        let set_cookie = match statuses {
+            AuthStatuses::Standard => self.sessions.forget_cookie(session, visit.scheme.as_ref()),
+            AuthStatuses::Express => {
+                body::read(statuses, &head.headers, body).await?; // Refuses what it cannot read.
+                None
+            }
+        };
         self.sessions.end(&visit.presented).await?;
         let user = session.and_then(Session::identity).map(|identity| identity.id);
         for id in &visit.presented {
             info!(user.id = user, session = %self.sessions.log_hash(id), "signed out");
         }
-        let forgotten = self.sessions.forget_cookie(session, visit.scheme.as_ref());
-        Ok(answer::success("Logged out", forgotten))
-    }
-}
-
-impl From<InsertError> for Refusal {
-    fn from(error: InsertError) -> Self {
-        match error {
-            InsertError::Taken => Self::Taken,
-            InsertError::Database(error) => Self::Database(error),
-        }
+        Ok(statuses.granted(Granted { message: "Logged out", set_cookie }))
     }
 }
 

@@ -7,8 +7,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::answer::Refusal;
 use super::credentials::Password;
+use super::refusal::Refusal;
 
 /// What the Express server used, and so what it verifies as fast as it did.
 const COST: u32 = 10;

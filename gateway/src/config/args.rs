@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::auth_args::AuthArgs;
 use super::session_args::SessionArgs;
 
 /// A session gateway in front of an unchanged Next.js frontend.
@@ -59,6 +60,9 @@ pub struct ServeArgs {
     /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
     pub session: SessionArgs,
+    /// Register, login and logout.
+    #[command(flatten)]
+    pub auth: AuthArgs,
     /// Time that running requests get after SIGTERM; upgrades and event streams get one second
     #[arg(long, env = "NEXTBNB_DRAIN", value_name = "DURATION", default_value = "10s")]
     pub drain: humantime::Duration,
@@ -86,6 +90,9 @@ pub struct DevArgs {
     /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
     pub session: SessionArgs,
+    /// Register, login and logout.
+    #[command(flatten)]
+    pub auth: AuthArgs,
     /// What the log looks like.
     #[command(flatten)]
     pub log: LogArgs,

@@ -1,6 +1,7 @@
 //! Settings: as typed ([`args`]), then checked ([`Config`]).
 
 pub mod args;
+pub mod auth_args;
 pub mod limits;
 pub mod secrets;
 pub mod session_args;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
+use self::auth_args::{AuthArgs, AuthStatuses, EmailCase, PasswordPolicy};
 use self::limits::Limits;
 use self::secrets::SecretList;
 use self::session_args::{
@@ -34,6 +36,8 @@ pub struct Config {
     pub migrations: Migrations,
     /// The cookie and the life of a session.
     pub session: SessionConfig,
+    /// How register, login and logout read and answer.
+    pub auth: AuthConfig,
     /// Which command runs.
     pub mode: Mode,
     /// How long running requests may take after a signal to stop.
@@ -113,6 +117,27 @@ pub struct CookieConfig {
     pub priority: Option<CookiePriority>,
 }
 
+/// How register, login and logout read and answer.
+#[derive(Debug)]
+pub struct AuthConfig {
+    /// Whose statuses, headers and texts.
+    pub statuses: AuthStatuses,
+    /// What registration wants.
+    pub policy: PasswordPolicy,
+    /// Whether addresses that differ in case are one.
+    pub email_case: EmailCase,
+}
+
+impl AuthConfig {
+    fn of(args: &AuthArgs) -> Self {
+        Self {
+            statuses: args.auth_statuses,
+            policy: args.password_policy,
+            email_case: args.email_case,
+        }
+    }
+}
+
 /// The command that runs, where a request is answered differently for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -143,6 +168,7 @@ impl Config {
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: SessionConfig::of(&args.session, secrets)?,
+            auth: AuthConfig::of(&args.auth),
             mode: Mode::Serve,
             drain: args.drain.into(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -165,6 +191,7 @@ impl Config {
             database: DatabaseSource::of(&args.database, &state),
             migrations: Migrations::Apply,
             session: SessionConfig::of(&args.session, secrets)?,
+            auth: AuthConfig::of(&args.auth),
             mode: Mode::Dev,
             drain: Limits::DEV_DRAIN,
             workers: 1,

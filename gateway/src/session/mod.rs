@@ -27,6 +27,7 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
 use sea_orm::{DatabaseTransaction, DbErr};
 
+use crate::accounts::Accounts;
 use crate::database::Database;
 use crate::identity::Identity;
 use clock::Clock;
@@ -90,13 +91,14 @@ pub(crate) struct Begun {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     database: Database,
+    accounts: Accounts,
     settings: Arc<SessionSettings>,
 }
 
 impl Sessions {
-    /// Sessions in `database`, whose tables must be up to date.
-    pub fn new(database: Database, settings: SessionSettings) -> Self {
-        Self { database, settings: Arc::new(settings) }
+    /// Sessions of `accounts` in `database`, whose tables must be up to date.
+    pub fn new(database: Database, accounts: Accounts, settings: SessionSettings) -> Self {
+        Self { database, accounts, settings: Arc::new(settings) }
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
@@ -126,7 +128,7 @@ impl Sessions {
         let (this, presented) = (self.clone(), presented.to_vec());
         let resolving = async move {
             let connection = this.database.connection();
-            resolve::resolve(connection, &presented, &this.settings.secrets, now).await
+            resolve::resolve(connection, &presented, &this, now).await
         };
         self.database.run(resolving).await
     }

@@ -7,8 +7,7 @@ use tracing::warn;
 use super::id::SessionId;
 use super::record::SessionRecord;
 use super::secrets::Secrets;
-use super::{Session, lifetime, store};
-use crate::accounts;
+use super::{Session, Sessions, lifetime, store};
 use crate::entity::session::Model;
 use crate::identity::Identity;
 
@@ -19,9 +18,10 @@ use crate::identity::Identity;
 pub(super) async fn resolve(
     connection: &impl ConnectionTrait,
     ids: &[SessionId],
-    secrets: &Secrets,
+    sessions: &Sessions,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, DbErr> {
+    let secrets = &sessions.settings.secrets;
     let mut rows = store::find(connection, ids).await?;
     let mut live = Vec::new();
     for id in ids {
@@ -36,7 +36,7 @@ pub(super) async fn resolve(
     }
     let Some(mut session) = live.into_iter().next() else { return Ok(None) };
     if let Some(email) = &session.record.user {
-        let account = accounts::find_by_email(connection, email).await?;
+        let account = sessions.accounts.find_by_email(connection, email).await?;
         session.identity = account.map(|account| Identity {
             id: account.id,
             email: account.email,

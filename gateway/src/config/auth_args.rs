@@ -1,0 +1,66 @@
+//! Settings of register, login and logout, as typed.
+
+use clap::{Args, ValueEnum};
+
+/// Register, login and logout.
+#[derive(Debug, Args)]
+pub struct AuthArgs {
+    /// Statuses, headers and texts of register, login and logout. `express` has its 500s and 200s
+    /// without a Content-Type, keeps the cookie at logout, reads JSON alone, and its texts tell
+    /// anybody which addresses have accounts (express: express)
+    #[arg(
+        long,
+        env = "NEXTBNB_AUTH_STATUSES",
+        value_enum,
+        default_value = "standard",
+        default_value_if("compat", "express", "express")
+    )]
+    pub auth_statuses: AuthStatuses,
+    /// What registration wants: an address with one @ and a password of 8 characters to 72 bytes,
+    /// or nothing; then accounts with empty passwords are made (express: none)
+    #[arg(
+        long,
+        env = "NEXTBNB_PASSWORD_POLICY",
+        value_enum,
+        default_value = "standard",
+        default_value_if("compat", "express", "none")
+    )]
+    pub password_policy: PasswordPolicy,
+    /// Whether `A@b.c` and `a@b.c` are one account; `exact` lets two people have them, and locks
+    /// out whoever types the other (express: exact)
+    #[arg(
+        long,
+        env = "NEXTBNB_EMAIL_CASE",
+        value_enum,
+        default_value = "ignore",
+        default_value_if("compat", "express", "exact")
+    )]
+    pub email_case: EmailCase,
+}
+
+/// `--auth-statuses`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuthStatuses {
+    /// Those that HTTP has for it.
+    Standard,
+    /// Those of the Express server.
+    Express,
+}
+
+/// `--password-policy`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PasswordPolicy {
+    /// Rules for new accounts.
+    Standard,
+    /// None.
+    None,
+}
+
+/// `--email-case`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EmailCase {
+    /// One account.
+    Ignore,
+    /// Two accounts.
+    Exact,
+}
