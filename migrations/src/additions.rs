@@ -6,9 +6,9 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::email;
+use crate::{TableNames, email};
 
-pub(crate) struct Additions;
+pub(crate) struct Additions(pub(crate) TableNames);
 
 impl MigrationName for Additions {
     fn name(&self) -> &'static str {
@@ -22,23 +22,23 @@ const EXPIRES_INDEX: &str = "nextbnb_sessions_expires";
 #[async_trait::async_trait]
 impl MigrationTrait for Additions {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        if !manager.has_column("users", "name").await? {
-            connection.execute_unprepared(r#"ALTER TABLE "users" ADD COLUMN "name" TEXT"#).await?;
+        let (connection, names) = (manager.get_connection(), &self.0);
+        if !manager.has_column(&names.users, "name").await? {
+            let users = names.quoted_users();
+            let add = format!(r#"ALTER TABLE {users} ADD COLUMN "name" TEXT"#);
+            connection.execute_unprepared(&add).await?;
         }
-        connection
-            .execute_unprepared(&format!(
-                r#"CREATE INDEX IF NOT EXISTS "{EXPIRES_INDEX}" ON "Sessions" ("expires")"#
-            ))
-            .await?;
-        email::add_indexes(connection).await
+        let (index, sessions) = (names.own(EXPIRES_INDEX), names.quoted_sessions());
+        let create = format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {sessions} ("expires")"#);
+        connection.execute_unprepared(&create).await?;
+        email::add_indexes(connection, names).await
     }
 
     /// Keeps `users.name`: it may hold what people wrote, or have been the site's own column.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
         for index in [EXPIRES_INDEX, email::UNIQUE_INDEX, email::CASE_INDEX] {
-            let drop = format!(r#"DROP INDEX IF EXISTS "{index}""#);
+            let drop = format!(r#"DROP INDEX IF EXISTS "{}""#, self.0.own(index));
             connection.execute_unprepared(&drop).await?;
         }
         Ok(())

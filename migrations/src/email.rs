@@ -3,35 +3,47 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use crate::TableNames;
+use crate::names::literal;
+
 /// One account per address, where Sequelize did not see to that.
 pub(crate) const UNIQUE_INDEX: &str = "nextbnb_users_email";
 
 /// Finds an address by its ASCII lower case, as login and register do.
 pub(crate) const CASE_INDEX: &str = "nextbnb_users_email_case";
 
-pub(crate) async fn add_indexes(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+pub(crate) async fn add_indexes(
+    connection: &impl ConnectionTrait,
+    names: &TableNames,
+) -> Result<(), DbErr> {
+    let users = names.quoted_users();
     let folded = match connection.get_database_backend() {
         DbBackend::Postgres => r#"lower("email" COLLATE "C")"#,
         _ => r#"lower("email")"#,
     };
-    let case_index = format!(r#"CREATE INDEX IF NOT EXISTS "{CASE_INDEX}" ON "users" ({folded})"#);
+    let index = names.own(CASE_INDEX);
+    let case_index = format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {users} ({folded})"#);
     connection.execute_unprepared(&case_index).await?;
 
-    if is_unique(connection).await? || count_doubled(connection).await? > 0 {
+    if is_unique(connection, names).await? || count_doubled(connection, names).await? > 0 {
         return Ok(());
     }
+    let index = names.own(UNIQUE_INDEX);
     let unique_index =
-        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{UNIQUE_INDEX}" ON "users" ("email")"#);
+        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ("email")"#);
     connection.execute_unprepared(&unique_index).await?;
     Ok(())
 }
 
 /// What an operator should know about the addresses.
-pub(crate) async fn notes(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    if is_unique(connection).await? {
+pub(crate) async fn notes(
+    connection: &impl ConnectionTrait,
+    names: &TableNames,
+) -> Result<Vec<String>, DbErr> {
+    if is_unique(connection, names).await? {
         return Ok(Vec::new());
     }
-    let doubled = count_doubled(connection).await?;
+    let doubled = count_doubled(connection, names).await?;
     Ok(vec![format!(
         "users.email is not unique; addresses with more than one account: {doubled}; \
          each signs in to its oldest"
@@ -39,19 +51,27 @@ pub(crate) async fn notes(connection: &impl ConnectionTrait) -> Result<Vec<Strin
 }
 
 /// Whether some index, whoever made it, lets each address occur once.
-async fn is_unique(connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
+async fn is_unique(connection: &impl ConnectionTrait, names: &TableNames) -> Result<bool, DbErr> {
     let query = match connection.get_database_backend() {
-        DbBackend::Postgres => UNIQUE_ON_POSTGRES,
-        _ => UNIQUE_ON_SQLITE,
+        DbBackend::Postgres => {
+            UNIQUE_ON_POSTGRES.replace("{users}", &literal(&names.quoted_users()))
+        }
+        _ => UNIQUE_ON_SQLITE.replace("{users}", &literal(&names.users)),
     };
-    Ok(count(connection, query).await? > 0)
+    Ok(count(connection, &query).await? > 0)
 }
 
 /// How many addresses have several accounts.
-async fn count_doubled(connection: &impl ConnectionTrait) -> Result<i64, DbErr> {
-    let query = r#"SELECT count(*) AS "n" FROM
-        (SELECT 1 FROM "users" GROUP BY "email" HAVING count(*) > 1) AS "doubled""#;
-    count(connection, query).await
+async fn count_doubled(
+    connection: &impl ConnectionTrait,
+    names: &TableNames,
+) -> Result<i64, DbErr> {
+    let users = names.quoted_users();
+    let query = format!(
+        r#"SELECT count(*) AS "n" FROM
+        (SELECT 1 FROM {users} GROUP BY "email" HAVING count(*) > 1) AS "doubled""#
+    );
+    count(connection, &query).await
 }
 
 async fn count(connection: &impl ConnectionTrait, query: &str) -> Result<i64, DbErr> {
@@ -65,9 +85,9 @@ async fn count(connection: &impl ConnectionTrait, query: &str) -> Result<i64, Db
 /// Valid, not partial, and on the one column: anything else lets some address occur twice.
 const UNIQUE_ON_POSTGRES: &str = r#"SELECT count(*) AS "n"
     FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-    WHERE i.indrelid = '"users"'::regclass AND i.indisunique AND i.indisvalid
+    WHERE i.indrelid = {users}::regclass AND i.indisunique AND i.indisvalid
       AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'email'"#;
 
-const UNIQUE_ON_SQLITE: &str = r#"SELECT count(*) AS "n" FROM pragma_index_list('users') AS "list"
+const UNIQUE_ON_SQLITE: &str = r#"SELECT count(*) AS "n" FROM pragma_index_list({users}) AS "list"
     WHERE "list"."unique" = 1 AND "list"."partial" = 0
       AND (SELECT group_concat("name") FROM pragma_index_info("list"."name")) = 'email'"#;

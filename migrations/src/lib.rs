@@ -5,8 +5,12 @@
 
 mod additions;
 mod email;
+mod names;
 mod tables;
 
+pub use names::TableNames;
+
+use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
@@ -16,17 +20,22 @@ use sea_orm_migration::sea_orm::{
 /// Holds every replica that starts meanwhile until the first one has migrated: `nextbnb` in bytes.
 const ADVISORY_LOCK: i64 = 0x006e_6578_7462_6e62;
 
-/// The migrations, in order; what was applied stands in table `nextbnb_migrations`.
+/// The migrations of the tables with these names, in order; what was applied stands in a table of
+/// its own for each pair of names.
 #[derive(Debug)]
-pub struct Migrator;
+struct Migrator<'a>(&'a TableNames);
 
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(tables::Tables), Box::new(additions::Additions)]
+impl MigratorTraitSelf for Migrator<'_> {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        let Self(names) = self;
+        vec![
+            Box::new(tables::Tables((*names).clone())),
+            Box::new(additions::Additions((*names).clone())),
+        ]
     }
 
-    fn migration_table_name() -> DynIden {
-        Alias::new("nextbnb_migrations").into_iden()
+    fn migration_table_name(&self) -> DynIden {
+        Alias::new(self.0.own("nextbnb_migrations")).into_iden()
     }
 }
 
@@ -43,23 +52,27 @@ pub struct Applied {
 ///
 /// Asks first, so that a role without the right to create tables can start on a schema that is
 /// complete. Replicas that start at once wait for one another.
-pub async fn migrate(connection: &DatabaseConnection) -> Result<Applied, DbErr> {
+pub async fn migrate(
+    connection: &DatabaseConnection,
+    tables: &TableNames,
+) -> Result<Applied, DbErr> {
+    let migrator = Migrator(tables);
     let mut names = Vec::new();
-    if !Migrator::get_pending_migrations_read_only(connection).await?.is_empty() {
+    if !migrator.get_pending_migrations_read_only(connection).await?.is_empty() {
         let transaction = begin_alone(connection).await?;
-        let pending = Migrator::get_pending_migrations(&transaction).await?;
+        let pending = migrator.get_pending_migrations(&transaction).await?;
         names.extend(pending.iter().map(|migration| migration.name().to_owned()));
-        Migrator::up(&transaction, None).await?;
+        migrator.up(&transaction, None).await?;
         transaction.commit().await?;
     }
-    let notes = email::notes(connection).await?;
+    let notes = email::notes(connection, tables).await?;
     Ok(Applied { names, notes })
 }
 
 /// Takes back what the gateway added, and nothing else: see the `down` of each migration.
-pub async fn revert(connection: &DatabaseConnection) -> Result<(), DbErr> {
+pub async fn revert(connection: &DatabaseConnection, tables: &TableNames) -> Result<(), DbErr> {
     let transaction = begin_alone(connection).await?;
-    Migrator::reset(&transaction).await?;
+    Migrator(tables).reset(&transaction).await?;
     transaction.commit().await
 }
 

@@ -7,7 +7,9 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-pub(crate) struct Tables;
+use crate::TableNames;
+
+pub(crate) struct Tables(pub(crate) TableNames);
 
 impl MigrationName for Tables {
     fn name(&self) -> &'static str {
@@ -22,8 +24,13 @@ impl MigrationTrait for Tables {
             DbBackend::Sqlite => SQLITE,
             _ => POSTGRES,
         };
-        for statement in statements {
-            manager.get_connection().execute_unprepared(statement).await?;
+        let [sessions, users] = statements;
+        let connection = manager.get_connection();
+        for (name, columns) in
+            [(self.0.quoted_sessions(), sessions), (self.0.quoted_users(), users)]
+        {
+            let create = format!("CREATE TABLE IF NOT EXISTS {name} {columns}");
+            connection.execute_unprepared(&create).await?;
         }
         Ok(())
     }
@@ -34,16 +41,16 @@ impl MigrationTrait for Tables {
     }
 }
 
-/// What `sync()` of Sequelize 6 sends.
+/// The columns that `sync()` of Sequelize 6 makes, of sessions and of accounts.
 const POSTGRES: [&str; 2] = [
-    r#"CREATE TABLE IF NOT EXISTS "Sessions" (
+    r#"(
         "sid" VARCHAR(36),
         "expires" TIMESTAMP WITH TIME ZONE,
         "data" TEXT,
         "createdAt" TIMESTAMP WITH TIME ZONE NOT NULL,
         "updatedAt" TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY ("sid"))"#,
-    r#"CREATE TABLE IF NOT EXISTS "users" (
+    r#"(
         "id" SERIAL,
         "email" VARCHAR(255) NOT NULL UNIQUE,
         "password" VARCHAR(255) NOT NULL,
@@ -51,13 +58,13 @@ const POSTGRES: [&str; 2] = [
 ];
 
 const SQLITE: [&str; 2] = [
-    r#"CREATE TABLE IF NOT EXISTS "Sessions" (
+    r#"(
         "sid" VARCHAR(36) PRIMARY KEY,
         "expires" DATETIME,
         "data" TEXT,
         "createdAt" DATETIME NOT NULL,
         "updatedAt" DATETIME NOT NULL)"#,
-    r#"CREATE TABLE IF NOT EXISTS "users" (
+    r#"(
         "id" INTEGER PRIMARY KEY AUTOINCREMENT,
         "email" VARCHAR(255) NOT NULL UNIQUE,
         "password" VARCHAR(255) NOT NULL)"#,

@@ -15,6 +15,7 @@ use nextbnb_gateway::config::{
     AuthConfig, Config, CookieConfig, DatabaseSource, Listen, Migrations, Mode, SessionConfig,
 };
 use nextbnb_gateway::server::listeners::Listeners;
+use nextbnb_migrations::TableNames;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -173,6 +174,7 @@ fn config(database_url: &str) -> Config {
     Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
         database: DatabaseSource::Url(database_url.to_owned()),
+        tables: TableNames::default(),
         migrations: Migrations::Apply,
         session: session_config(),
         auth: AuthConfig {

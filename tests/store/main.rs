@@ -33,4 +33,5 @@ mod policies;
 mod sessions;
 mod signing_in;
 mod site;
+mod tables;
 mod upkeep;

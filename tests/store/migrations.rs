@@ -1,8 +1,8 @@
 //! Sequelize's tables, adopted and given back.
 
-use nextbnb_migrations::{migrate, revert};
+use nextbnb_migrations::{Applied, TableNames};
 use nextbnb_tests::database::TestDatabase;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::site::connect;
 
@@ -18,6 +18,14 @@ const OLD_TABLES: &str = r#"
     INSERT INTO "Sessions" VALUES ('s', NULL, '{"x":1}', '2026-01-01 00:00:00.000 +00:00',
         '2026-01-01 00:00:00.000 +00:00');
     INSERT INTO "users" ("id", "email", "password") VALUES (7, 'a@b.c', 'h')"#;
+
+async fn migrate(connection: &DatabaseConnection) -> Result<Applied, DbErr> {
+    nextbnb_migrations::migrate(connection, &TableNames::default()).await
+}
+
+async fn revert(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    nextbnb_migrations::revert(connection, &TableNames::default()).await
+}
 
 async fn columns(test: &TestDatabase, table: &str) -> Vec<String> {
     let query = if test.is_postgres() {
@@ -122,7 +130,9 @@ async fn taking_back_keeps_every_table_column_and_row(test: TestDatabase) {
 
 async fn replicas_that_start_at_once_migrate_once(test: TestDatabase) {
     let (one, two, three) = tokio::join!(connect(&test), connect(&test), connect(&test));
-    let (one, two, three) = tokio::join!(one.migrate(), two.migrate(), three.migrate());
+    let names = TableNames::default();
+    let (one, two, three) =
+        tokio::join!(one.migrate(&names), two.migrate(&names), three.migrate(&names));
     let mut names = [one.unwrap().names, two.unwrap().names, three.unwrap().names].concat();
     names.sort();
     assert_eq!(names, NAMES);

@@ -97,7 +97,9 @@ async fn a_file_that_is_no_database_is_left_as_it_is() {
 #[tokio::test]
 async fn a_damaged_file_is_left_as_it_is() {
     let test = TestDatabase::sqlite().await;
-    nextbnb_migrations::migrate(test.connection()).await.unwrap();
+    nextbnb_migrations::migrate(test.connection(), &nextbnb_migrations::TableNames::default())
+        .await
+        .unwrap();
     let mut content = fs::read(test.path()).unwrap();
     assert!(content.len() > 8192, "the tables are on pages of their own");
     content[4096..8192].fill(0xff);
@@ -110,7 +112,7 @@ async fn an_embedded_file_is_made_for_nobody_else_to_read() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("next bnb?%41.sqlite");
     let database = open(&DatabaseTarget::Embedded(path.clone())).await.unwrap();
-    database.migrate().await.unwrap();
+    database.migrate(&nextbnb_migrations::TableNames::default()).await.unwrap();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

@@ -20,6 +20,7 @@ use nextbnb_gateway::session::policy::SessionPolicy;
 use nextbnb_gateway::session::secrets::Secrets;
 use nextbnb_gateway::session::settle::{Audience, Visit};
 use nextbnb_gateway::session::{Session, SessionSettings, Sessions};
+use nextbnb_migrations::TableNames;
 use nextbnb_tests::database::TestDatabase;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -86,23 +87,33 @@ impl Site {
         change: impl FnOnce(&mut SessionSettings),
     ) -> Self {
         let database = connect(&test).await;
-        database.migrate().await.unwrap();
-        Self::over(test, database, change)
+        let names = TableNames::default();
+        database.migrate(&names).await.unwrap();
+        Self::over(test, database, &names, change)
     }
 
-    pub(crate) fn over(
+    /// Migrated and open, its tables called otherwise.
+    pub(crate) async fn open_named(test: TestDatabase, names: &TableNames) -> Self {
+        let database = connect(&test).await;
+        database.migrate(names).await.unwrap();
+        Self::over(test, database, names, |_| {})
+    }
+
+    fn over(
         test: TestDatabase,
         database: Database,
+        names: &TableNames,
         change: impl FnOnce(&mut SessionSettings),
     ) -> Self {
         let mut settings = SessionSettings {
+            table: names.sessions.clone(),
             secrets: Secrets::new(&[SECRET.into()]).unwrap(),
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
         };
         change(&mut settings);
-        let accounts = Accounts::new(EmailCase::Ignore);
+        let accounts = Accounts::new(&names.users, EmailCase::Ignore);
         let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
         let auth_settings =
             AuthSettings { statuses: AuthStatuses::Standard, policy: PasswordPolicy::Standard };

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::ExprTrait;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqlErr,
-};
+use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SimpleExpr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, SqlErr};
 
 use crate::database::dialect;
 use crate::entity::user;
+
+const COLUMNS: [user::Column; 4] =
+    [user::Column::Id, user::Column::Email, user::Column::Password, user::Column::Name];
 
 /// Somebody who can sign in. Its `Debug` shows the id only.
 #[derive(Clone)]
@@ -52,15 +51,22 @@ pub enum EmailCase {
 }
 
 /// The accounts table, and how addresses are compared in it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Accounts {
+    table: DynIden,
     case: EmailCase,
 }
 
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("table", &self.table.inner()).finish_non_exhaustive()
+    }
+}
+
 impl Accounts {
-    /// Those of table `users`.
-    pub fn new(case: EmailCase) -> Self {
-        Self { case }
+    /// Those of the table with this name (`--users-table`).
+    pub fn new(table: &str, case: EmailCase) -> Self {
+        Self { table: Alias::new(table).into_iden(), case }
     }
 
     /// The account that `email` signs in to: the exact address, the oldest where it has several,
@@ -91,12 +97,8 @@ impl Accounts {
         if !is_storable(email) {
             return Ok(None);
         }
-        let user = user::Entity::find()
-            .filter(user::Column::Email.eq(email))
-            .order_by_asc(user::Column::Id)
-            .limit(1)
-            .one(connection)
-            .await?;
+        let is_it = Expr::col(user::Column::Email).eq(email);
+        let user = self.select(connection, is_it).await?.into_iter().next();
         Ok(user.map(Account::from))
     }
 
@@ -120,14 +122,14 @@ impl Accounts {
         if is_taken {
             return Err(InsertError::Taken);
         }
-        let user = user::ActiveModel {
-            id: NotSet,
-            email: Set(email.to_owned()),
-            password: Set(password_hash.to_owned()),
-            name: Set(name.map(str::to_owned)),
-        };
-        match user::Entity::insert(user).exec_with_returning(transaction).await {
-            Ok(user) => Ok(user.into()),
+        let columns = [user::Column::Email, user::Column::Password, user::Column::Name];
+        let values = [Expr::val(email), Expr::val(password_hash), Expr::val(name)];
+        let mut insert = Query::insert().into_table(self.table.clone()).columns(columns).to_owned();
+        insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
+        insert.returning(Query::returning().columns(COLUMNS));
+        match transaction.query_one(&insert).await {
+            Ok(Some(row)) => Ok(user::Model::from_query_result(&row, "")?.into()),
+            Ok(None) => Err(DbErr::RecordNotInserted.into()),
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(InsertError::Taken)
             }
@@ -145,11 +147,23 @@ impl Accounts {
             return Ok(Vec::new());
         }
         let folded = dialect::ascii_lower(connection.get_database_backend(), user::Column::Email);
-        user::Entity::find()
-            .filter(folded.eq(email.to_ascii_lowercase()))
-            .order_by_asc(user::Column::Id)
-            .all(connection)
-            .await
+        self.select(connection, folded.eq(email.to_ascii_lowercase())).await
+    }
+
+    /// The accounts that fulfil `condition`, oldest first.
+    async fn select(
+        &self,
+        connection: &impl ConnectionTrait,
+        condition: SimpleExpr,
+    ) -> Result<Vec<user::Model>, DbErr> {
+        let select = Query::select()
+            .columns(COLUMNS)
+            .from(self.table.clone())
+            .and_where(condition)
+            .order_by(user::Column::Id, Order::Asc)
+            .to_owned();
+        let rows = connection.query_all(&select).await?;
+        rows.iter().map(|row| user::Model::from_query_result(row, "")).collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod settings;
 use std::time::Duration;
 
 use http::uri::Authority;
+use nextbnb_migrations::TableNames;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -45,7 +46,7 @@ impl App {
         listeners: Listeners,
         upstream: watch::Receiver<Option<Authority>>,
     ) -> Result<Self, StartError> {
-        let database = open_database(&config.database, config.migrations).await?;
+        let database = open_database(&config.database, &config.tables, config.migrations).await?;
         let drain = Drain::new();
         let services = services(&config, &database, &drain)?;
         let settings = WorkerSettings {
@@ -80,6 +81,7 @@ impl App {
 /// Opens a database and applies pending migrations, saying which.
 pub(crate) async fn open_database(
     source: &DatabaseSource,
+    tables: &TableNames,
     migrations: Migrations,
 ) -> Result<Database, StartError> {
     let target = match source {
@@ -89,7 +91,7 @@ pub(crate) async fn open_database(
     let limits = DatabaseLimits::default();
     let database = Database::connect(&target, &limits, Handle::current()).await?;
     if migrations == Migrations::Apply {
-        let applied = database.migrate().await?;
+        let applied = database.migrate(tables).await?;
         for name in &applied.names {
             info!("applied migration {name}");
         }
@@ -102,8 +104,8 @@ pub(crate) async fn open_database(
 
 fn services(config: &Config, database: &Database, drain: &Drain) -> Result<Services, StartError> {
     let clock = Clock::System;
-    let accounts = Accounts::new(settings::email_case(&config.auth));
-    let settings = settings::session_settings(&config.session)?;
+    let accounts = Accounts::new(&config.tables.users, settings::email_case(&config.auth));
+    let settings = settings::session_settings(&config.session, &config.tables)?;
     let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
     sessions.start_sweeping(config.session.sweep_interval, clock);
     let passwords = Passwords::new(config.limits.concurrent_hashes);

@@ -1,6 +1,7 @@
 //! From what was typed to what the rooms are told.
 
 use cookie::SameSite;
+use nextbnb_migrations::TableNames;
 
 use crate::accounts::EmailCase;
 use crate::auth::AuthSettings;
@@ -17,7 +18,10 @@ use crate::session::lifetime::Lifetime;
 use crate::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
 use crate::session::secrets::Secrets;
 
-pub(super) fn session_settings(config: &SessionConfig) -> Result<SessionSettings, StartError> {
+pub(super) fn session_settings(
+    config: &SessionConfig,
+    tables: &TableNames,
+) -> Result<SessionSettings, StartError> {
     let secrets = Secrets::new(config.secrets.as_slice()).ok_or(StartError::SecretMissing)?;
     let lifetime = Lifetime {
         max_age: match config.max_age {
@@ -41,7 +45,8 @@ pub(super) fn session_settings(config: &SessionConfig) -> Result<SessionSettings
             TouchInterval::Never => Touch::Never,
         },
     };
-    Ok(SessionSettings { secrets, cookie: cookie_policy(config), lifetime, policy })
+    let table = tables.sessions.clone();
+    Ok(SessionSettings { table, secrets, cookie: cookie_policy(config), lifetime, policy })
 }
 
 fn cookie_policy(config: &SessionConfig) -> CookiePolicy {

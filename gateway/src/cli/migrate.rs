@@ -8,17 +8,19 @@ use super::runtime;
 use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
+use crate::config::units::parse_table_names;
 use crate::config::{DatabaseSource, Migrations};
 use crate::error::StartError;
 
 pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
     let source = DatabaseSource::of(&args.database, &state);
+    let tables = parse_table_names(&args.database)?;
     if let DatabaseSource::Embedded(_) = source {
         state.prepare()?;
     }
     runtime()?.block_on(async {
-        let database = open_database(&source, Migrations::Apply).await?;
+        let database = open_database(&source, &tables, Migrations::Apply).await?;
         info!("the schema is up to date");
         if let Err(error) = database.close().await {
             tracing::warn!(cause = %error, "the database was not closed properly");

@@ -143,6 +143,12 @@ pub struct DatabaseArgs {
     /// working folder; for `dev` beside `frontend/`]
     #[arg(long, env = "NEXTBNB_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Table of sessions, letter by letter as Sequelize has it; made when missing
+    #[arg(long, env = "NEXTBNB_SESSION_TABLE", value_name = "NAME", default_value = "Sessions")]
+    pub session_table: String,
+    /// Table of accounts, letter by letter as Sequelize has it; made when missing
+    #[arg(long, env = "NEXTBNB_USERS_TABLE", value_name = "NAME", default_value = "users")]
+    pub users_table: String,
 }
 
 impl DatabaseArgs {

@@ -11,6 +11,8 @@ pub mod units;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nextbnb_migrations::TableNames;
+
 use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
 use self::auth_args::{AuthArgs, AuthStatuses, EmailCase, PasswordPolicy};
 use self::limits::Limits;
@@ -32,6 +34,8 @@ pub struct Config {
     pub listen: Listen,
     /// Where sessions and accounts are kept.
     pub database: DatabaseSource,
+    /// What their tables are called.
+    pub tables: TableNames,
     /// Whether pending migrations are applied at start.
     pub migrations: Migrations,
     /// The cookie and the life of a session.
@@ -166,6 +170,7 @@ impl Config {
         Ok(Self {
             listen: Listen::of(&args.listen, EVERY_ADDRESS),
             database,
+            tables: units::parse_table_names(&args.database)?,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: SessionConfig::of(&args.session, secrets)?,
             auth: AuthConfig::of(&args.auth),
@@ -189,6 +194,7 @@ impl Config {
         Ok(Self {
             listen: Listen::of(&args.listen, "localhost"),
             database: DatabaseSource::of(&args.database, &state),
+            tables: units::parse_table_names(&args.database)?,
             migrations: Migrations::Apply,
             session: SessionConfig::of(&args.session, secrets)?,
             auth: AuthConfig::of(&args.auth),

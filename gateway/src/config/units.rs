@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Authority;
+use nextbnb_migrations::TableNames;
 
+use super::args::DatabaseArgs;
 use super::session_args::MaxAge;
 use crate::error::StartError;
 
 /// Longest life of a cookie that browsers grant (RFC 6265bis §5.5).
 const LONGEST_COOKIE: Duration = Duration::from_hours(400 * 24);
+
+/// Longest name of a table: Postgres cuts what is longer, and then finds another table.
+const LONGEST_NAME_BYTES: usize = 63;
 
 /// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
 pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
@@ -59,6 +64,22 @@ pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
         return Err(StartError::CookieName { name: name.to_owned() });
     }
     Ok(name.to_owned())
+}
+
+/// Checks the tables' names: what a column of the catalogue can hold, and not one for both.
+pub fn parse_table_names(args: &DatabaseArgs) -> Result<TableNames, StartError> {
+    let check = |flag: &'static str, name: &str| {
+        if name.is_empty() || name.len() > LONGEST_NAME_BYTES || name.contains('\0') {
+            return Err(StartError::TableName { flag, name: name.to_owned() });
+        }
+        Ok(name.to_owned())
+    };
+    let sessions = check("--session-table", &args.session_table)?;
+    let users = check("--users-table", &args.users_table)?;
+    if sessions == users {
+        return Err(StartError::TableName { flag: "--users-table", name: users });
+    }
+    Ok(TableNames { sessions, users })
 }
 
 /// Checks a cookie's domain: a host name, with a dot before it or none.
@@ -142,6 +163,19 @@ mod tests {
         assert!(check(Duration::from_secs(1)) && check(LONGEST_COOKIE));
         assert!(!check(Duration::ZERO) && !check(LONGEST_COOKIE + Duration::from_secs(1)));
         assert!(check_max_age(MaxAge::Browser).is_ok());
+    }
+
+    #[test]
+    fn a_table_has_any_name_that_postgres_keeps_whole() {
+        let check = |sessions: &str, users: &str| {
+            let (session_table, users_table) = (sessions.to_owned(), users.to_owned());
+            let args =
+                DatabaseArgs { database_url: None, state_dir: None, session_table, users_table };
+            parse_table_names(&args).is_ok()
+        };
+        assert!(check("sessions", "Users") && check("a\"b.c d'é", "x;--"));
+        assert!(check(&"x".repeat(63), "users") && !check(&"x".repeat(64), "users"));
+        assert!(!check("", "users") && !check("s", "") && !check("s\0", "u") && !check("x", "x"));
     }
 
     #[test]

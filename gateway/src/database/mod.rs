@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nextbnb_migrations::Applied;
+use nextbnb_migrations::{Applied, TableNames};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -86,9 +86,10 @@ impl Database {
     }
 
     /// Brings the tables up to date; takes as long as it takes.
-    pub async fn migrate(&self) -> Result<Applied, StartError> {
-        let connection = self.connection.clone();
-        let applied = self.run_long(async move { nextbnb_migrations::migrate(&connection).await });
+    pub async fn migrate(&self, tables: &TableNames) -> Result<Applied, StartError> {
+        let (connection, tables) = (self.connection.clone(), tables.clone());
+        let migrating = async move { nextbnb_migrations::migrate(&connection, &tables).await };
+        let applied = self.run_long(migrating);
         applied.await.map_err(|error| StartError::Migrate { source: cause(&error).into() })
     }
 

@@ -34,6 +34,16 @@ pub enum StartError {
         /// As typed.
         domain: String,
     },
+    /// No table can be called so, or both are.
+    #[error(
+        "{flag} {name:?} is not usable: want 1 to 63 bytes without NUL, another for each table"
+    )]
+    TableName {
+        /// The flag.
+        flag: &'static str,
+        /// As typed.
+        name: String,
+    },
     /// The cookie's path cannot stand in its header.
     #[error("--cookie-path {path:?} is not usable: want a / and visible ASCII without `;`")]
     CookiePath {

@@ -38,6 +38,7 @@ use policy::SessionPolicy;
 use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
+use store::SessionTable;
 
 /// Session cookies looked up for one request. A browser sends two after a change of domain or
 /// path; whoever sends many wants work done.
@@ -46,6 +47,8 @@ const COOKIES_LOOKED_UP: usize = 3;
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
+    /// The name of their table (`--session-table`).
+    pub table: String,
     /// The keys that sign the cookie.
     pub secrets: Secrets,
     /// What the cookie is like.
@@ -91,6 +94,7 @@ pub(crate) struct Begun {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     database: Database,
+    table: SessionTable,
     accounts: Accounts,
     settings: Arc<SessionSettings>,
 }
@@ -98,7 +102,8 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions of `accounts` in `database`, whose tables must be up to date.
     pub fn new(database: Database, accounts: Accounts, settings: SessionSettings) -> Self {
-        Self { database, accounts, settings: Arc::new(settings) }
+        let table = SessionTable::new(&settings.table);
+        Self { database, table, accounts, settings: Arc::new(settings) }
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
@@ -166,15 +171,17 @@ impl Sessions {
     /// Removes every row that ended before `now`, and tells how many; see also
     /// [`Self::start_sweeping`].
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
-        let database = self.database.clone();
-        self.database.run_long(async move { sweep::sweep(&database, now).await }).await
+        let this = self.clone();
+        let sweeping = async move { sweep::sweep(&this.database, &this.table, now).await };
+        self.database.run_long(sweeping).await
     }
 
     /// Sweeps now and once in every `interval`, for as long as the database's runtime lives; never
     /// when that is zero.
     pub fn start_sweeping(&self, interval: Duration, clock: Clock) {
         if !interval.is_zero() {
-            self.database.start(sweep::sweep_for_ever(self.database.clone(), interval, clock));
+            let (database, table) = (self.database.clone(), self.table.clone());
+            self.database.start(sweep::sweep_for_ever(database, table, interval, clock));
         }
     }
 
@@ -197,7 +204,7 @@ impl Sessions {
         let life = lifetime
             .begin(now)
             .ok_or_else(|| impossible(&"--session-max-age is beyond all dates"))?;
-        store::delete(transaction, presented).await?;
+        self.table.delete(transaction, presented).await?;
         if attributes.are_withheld(scheme) {
             return Ok(None);
         }
@@ -208,7 +215,7 @@ impl Sessions {
         let set_cookie = attributes
             .set_cookie(&cookie.name, &value, life.cookie_expires())
             .ok_or_else(|| impossible(&"the cookie's name cannot stand in a header"))?;
-        store::insert(transaction, &id, data, life.row_expires, now).await?;
+        self.table.insert(transaction, &id, data, life.row_expires, now).await?;
         Ok(Some(Begun { id, set_cookie }))
     }
 
@@ -216,7 +223,7 @@ impl Sessions {
     pub(crate) async fn end(&self, presented: &[SessionId]) -> Result<(), DbErr> {
         let (this, presented) = (self.clone(), presented.to_vec());
         self.database
-            .run(async move { store::delete(this.database.connection(), &presented).await })
+            .run(async move { this.table.delete(this.database.connection(), &presented).await })
             .await
     }
 

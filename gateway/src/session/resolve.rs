@@ -7,7 +7,7 @@ use tracing::warn;
 use super::id::SessionId;
 use super::record::SessionRecord;
 use super::secrets::Secrets;
-use super::{Session, Sessions, lifetime, store};
+use super::{Session, Sessions, lifetime};
 use crate::entity::session::Model;
 use crate::identity::Identity;
 
@@ -22,7 +22,7 @@ pub(super) async fn resolve(
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, DbErr> {
     let secrets = &sessions.settings.secrets;
-    let mut rows = store::find(connection, ids).await?;
+    let mut rows = sessions.table.find(connection, ids).await?;
     let mut live = Vec::new();
     for id in ids {
         let row = rows.iter().position(|row| row.sid == id.as_str());

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::attributes::CookieAttributes;
 use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
 use super::id::SessionId;
-use super::{Session, Sessions, new_record, signed_cookie, store};
+use super::{Session, Sessions, new_record, signed_cookie};
 use crate::database;
 
 /// A request's place among sessions.
@@ -99,7 +99,7 @@ impl Sessions {
         let Some(life) = lifetime.after_visit(session.record.max_age, now) else { return };
         let (this, id, updated) = (self.clone(), session.id.clone(), session.updated);
         let touching = async move {
-            store::touch(this.database.connection(), &id, updated, life.row_expires, now).await
+            this.table.touch(this.database.connection(), &id, updated, life.row_expires, now).await
         };
         if let Err(error) = self.database.run(touching).await {
             let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
@@ -122,7 +122,7 @@ impl Sessions {
         let (this, id, old) = (self.clone(), session.id.clone(), record.text().to_owned());
         let saving = async move {
             let connection = this.database.connection();
-            store::renew(connection, &id, (&old, &new), life.row_expires, now).await
+            this.table.renew(connection, &id, (&old, &new), life.row_expires, now).await
         };
         self.database.run(saving).await.unwrap_or_else(|error| {
             let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
@@ -145,7 +145,7 @@ impl Sessions {
         let set_cookie = attributes.set_cookie(name, &value, life.cookie_expires())?;
         let this = self.clone();
         let inserting = async move {
-            store::insert(this.database.connection(), &id, data, life.row_expires, now).await
+            this.table.insert(this.database.connection(), &id, data, life.row_expires, now).await
         };
         match self.database.run(inserting).await {
             Ok(()) => Some(set_cookie),

@@ -8,19 +8,24 @@ use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use super::clock::Clock;
-use super::store;
+use super::store::SessionTable;
 use crate::database::{self, Database, dialect};
 
 /// Rows removed in one transaction: few enough that nobody waits for the locks on them.
 const BATCH: u64 = 1000;
 
 /// Sweeps once in every `interval`, and at once, until the runtime ends.
-pub(super) async fn sweep_for_ever(database: Database, interval: Duration, clock: Clock) {
+pub(super) async fn sweep_for_ever(
+    database: Database,
+    table: SessionTable,
+    interval: Duration,
+    clock: Clock,
+) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match sweep(&database, clock.now()).await {
+        match sweep(&database, &table, clock.now()).await {
             Ok(0) => {}
             Ok(sessions) => info!(sessions, "expired sessions removed"),
             Err(error) => warn!(cause = database::cause(&error), "cannot remove expired sessions"),
@@ -31,14 +36,18 @@ pub(super) async fn sweep_for_ever(database: Database, interval: Duration, clock
 /// Removes every row that ended before `now`, in batches, and tells how many.
 ///
 /// Stops when another replica is at it.
-pub(super) async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<u64, DbErr> {
+pub(super) async fn sweep(
+    database: &Database,
+    table: &SessionTable,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
     let mut removed = 0;
     loop {
         let transaction = database.begin_write().await?;
         if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
             return Ok(removed);
         }
-        let batch = store::delete_expired(&transaction, now, BATCH).await?;
+        let batch = table.delete_expired(&transaction, now, BATCH).await?;
         transaction.commit().await?;
         removed += batch;
         if batch < BATCH {
