@@ -70,7 +70,7 @@ fn check_refused(arguments: &[&str], environment: &[(&str, &str)], expected: &st
 
 #[test]
 fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
-    let postgres = ["--database-url", "postgres://u:hunter2@127.0.0.1:1/d"];
+    let postgres = ["--port", "0", "--database-url", "postgres://u:hunter2@127.0.0.1:1/d"];
     check_refused(&["--upstream", "https://web"], &[], "--upstream");
     check_refused(&["--upstream", "https://web"], &[], "TLS");
     check_refused(&["serve", "--upstream", "web:3001"], &[], "http://host:port");
@@ -80,6 +80,10 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
     check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
     check_refused(&["--session-max-age", "500d"], &[], "--session-max-age");
+    check_refused(&["--cookie-path", "app"], &[], "--cookie-path");
+    check_refused(&["--cookie-domain", "a;b"], &[], "--cookie-domain");
+    check_refused(&["--session-table", ""], &[], "--session-table");
+    check_refused(&["--users-table", "Sessions"], &[], "--users-table");
     check_refused(&["--host", "no such host"], &[], "--host");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");
@@ -89,7 +93,7 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&postgres, &[], "no session secret");
     check_refused(&postgres, &[("SESSION_SECRET", SECRET)], "--database-url");
     check_refused(
-        &["--database-url", "mysql://u:hunter2@h/d"],
+        &["--port", "0", "--database-url", "mysql://u:hunter2@h/d"],
         &[("SESSION_SECRET", SECRET)],
         "--database-url",
     );

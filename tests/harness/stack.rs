@@ -75,6 +75,7 @@ impl Stack {
                 statuses: AuthStatuses::Express,
                 policy: PasswordPolicy::None,
                 email_case: EmailCase::Exact,
+                clear_site_data: false,
             };
         })
         .await
@@ -181,6 +182,7 @@ fn config(database_url: &str) -> Config {
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
             email_case: EmailCase::Ignore,
+            clear_site_data: false,
         },
         mode: Mode::Serve,
         drain: Duration::from_secs(10),
@@ -207,6 +209,7 @@ fn session_config() -> SessionConfig {
         touch_interval: TouchInterval::Every(Duration::from_mins(10)),
         rolling: Rolling::Half,
         anonymous: AnonymousSessions::Off,
+        login_keeps_data: false,
         sweep_interval: Duration::from_mins(15),
     }
 }

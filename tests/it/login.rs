@@ -83,6 +83,17 @@ async fn logout_ends_the_session_everywhere_and_expires_the_cookie() {
 }
 
 #[tokio::test]
+async fn logout_clears_what_the_browser_stores_only_where_told() {
+    let upstream = nextbnb_tests::upstream::StubUpstream::start().await;
+    let stack = Stack::with(upstream, |config| config.auth.clear_site_data = true).await;
+    let reply = stack.anonymous().post("/api/auth/logout", &json!({})).await;
+    assert_eq!(reply.header("clear-site-data"), Some("\"cookies\", \"storage\""));
+    let plain = Stack::start().await;
+    let reply = plain.anonymous().post("/api/auth/logout", &json!({})).await;
+    assert_eq!(reply.header("clear-site-data"), None);
+}
+
+#[tokio::test]
 async fn logout_without_a_session_is_a_success_too() {
     let stack = Stack::start().await;
     let reply = stack.anonymous().post("/api/auth/logout", &json!({})).await;

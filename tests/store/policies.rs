@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use http::uri::Scheme;
 use nextbnb_gateway::session::SessionSettings;
 use nextbnb_gateway::session::cookie_policy::{CookieSameSite, CookieSecure};
-use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, Touch};
+use nextbnb_gateway::session::policy::{AnonymousSessions, OldData, Rolling, Touch};
 use nextbnb_tests::database::TestDatabase;
 
 use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, at};
@@ -177,7 +177,32 @@ async fn a_name_without_an_account_leaves_the_row_and_nothing_else_does(test: Te
     }
 }
 
+async fn a_sign_in_keeps_the_cart_where_told(test: TestDatabase) {
+    let keep = |settings: &mut SessionSettings| settings.policy.old_data = OldData::Keep;
+    let data = EXPRESS_DATA.replace(r#""passport""#, r#""cart":[1.50,"\ud800"],"passport""#);
+    let site = with_session(test, &data, keep).await;
+    let cookie = site.log_in(ADA, PASSWORD, &[EXPRESS_COOKIE]).await.cookie();
+    assert_ne!(cookie, EXPRESS_COOKIE);
+    let row = site.row().await;
+    assert_ne!(row.sid, EXPRESS_SID);
+    let data = row.data.unwrap();
+    assert!(
+        data.ends_with(r#","cart":[1.50,"\ud800"],"passport":{"user":"ada@example.com"}}"#),
+        "{data}"
+    );
+    assert_eq!(site.user(&[&cookie]).await.as_deref(), Some(ADA));
+}
+
+async fn a_sign_in_drops_the_cart_by_default(test: TestDatabase) {
+    let data = EXPRESS_DATA.replace(r#""passport""#, r#""cart":[1],"passport""#);
+    let site = with_session(test, &data, |_| {}).await;
+    site.log_in(ADA, PASSWORD, &[EXPRESS_COOKIE]).await;
+    assert!(!site.row().await.data.unwrap().contains("cart"));
+}
+
 on_both_databases! {
+    a_sign_in_keeps_the_cart_where_told
+    a_sign_in_drops_the_cart_by_default
     a_guests_first_visit_makes_the_row_that_express_makes
     an_unknown_id_gets_a_new_one_and_is_never_adopted
     a_visit_is_written_down_before_its_answer_where_every_visit_is

@@ -11,7 +11,7 @@ use nextbnb_gateway::auth::action::Action;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::passwords::Passwords;
-use nextbnb_gateway::auth::{Auth, AuthSettings};
+use nextbnb_gateway::auth::{Auth, AuthSettings, SiteData};
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::entity::session;
 use nextbnb_gateway::session::cookie_policy::CookiePolicy;
@@ -115,8 +115,11 @@ impl Site {
         change(&mut settings);
         let accounts = Accounts::new(&names.users, EmailCase::Ignore);
         let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
-        let auth_settings =
-            AuthSettings { statuses: AuthStatuses::Standard, policy: PasswordPolicy::Standard };
+        let auth_settings = AuthSettings {
+            statuses: AuthStatuses::Standard,
+            policy: PasswordPolicy::Standard,
+            site_data: SiteData::Keep,
+        };
         let passwords = Passwords::new(4);
         let auth =
             Auth::new(database.clone(), accounts, sessions.clone(), passwords, auth_settings);

@@ -4,9 +4,9 @@ use cookie::SameSite;
 use nextbnb_migrations::TableNames;
 
 use crate::accounts::EmailCase;
-use crate::auth::AuthSettings;
 use crate::auth::answer::AuthStatuses;
 use crate::auth::credentials::PasswordPolicy;
+use crate::auth::{AuthSettings, SiteData};
 use crate::config::auth_args as typed_auth;
 use crate::config::session_args::{self as typed, MaxAge, TouchInterval};
 use crate::config::{AuthConfig, SessionConfig};
@@ -15,7 +15,7 @@ use crate::session::SessionSettings;
 use crate::session::attributes::CookiePriority;
 use crate::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
 use crate::session::lifetime::Lifetime;
-use crate::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
+use crate::session::policy::{AnonymousSessions, OldData, Rolling, SessionPolicy, Touch};
 use crate::session::secrets::Secrets;
 
 pub(super) fn session_settings(
@@ -44,6 +44,7 @@ pub(super) fn session_settings(
             TouchInterval::Every(interval) => Touch::Every(interval),
             TouchInterval::Never => Touch::Never,
         },
+        old_data: if config.login_keeps_data { OldData::Keep } else { OldData::Drop },
     };
     let table = tables.sessions.clone();
     Ok(SessionSettings { table, secrets, cookie: cookie_policy(config), lifetime, policy })
@@ -87,6 +88,7 @@ pub(super) fn auth_settings(config: &AuthConfig) -> AuthSettings {
             typed_auth::PasswordPolicy::Standard => PasswordPolicy::Standard,
             typed_auth::PasswordPolicy::None => PasswordPolicy::None,
         },
+        site_data: if config.clear_site_data { SiteData::Clear } else { SiteData::Keep },
     }
 }
 

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use sea_orm::DatabaseTransaction;
@@ -51,7 +51,20 @@ pub struct AuthSettings {
     pub statuses: AuthStatuses,
     /// `--password-policy`
     pub policy: PasswordPolicy,
+    /// `--clear-site-data`
+    pub site_data: SiteData,
 }
+
+/// What a logout does with what the browser stores for the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SiteData {
+    /// Nothing.
+    Keep,
+    /// Cookies and storage are cleared; not the cache, over which Chromium stalls for seconds.
+    Clear,
+}
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// What a sign-in must know of its request.
 #[derive(Debug, Clone)]
@@ -180,7 +193,7 @@ impl Auth {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, policy } = self.settings;
+        let AuthSettings { statuses, policy, .. } = self.settings;
         let fields = body::read(statuses, &head.headers, body).await?;
         let registration = match statuses {
             AuthStatuses::Standard => Registration::of(policy, &fields)?,
@@ -233,7 +246,7 @@ impl Auth {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, .. } = self.settings;
+        let AuthSettings { statuses, site_data, .. } = self.settings;
         let set_cookie = match statuses {
             AuthStatuses::Standard => self.sessions.forget_cookie(session, visit.scheme.as_ref()),
             AuthStatuses::Express => {
@@ -246,7 +259,12 @@ impl Auth {
         for id in &visit.presented {
             info!(user.id = user, session = %self.sessions.log_hash(id), "signed out");
         }
-        Ok(statuses.granted(Granted { message: "Logged out", set_cookie }))
+        let mut response = statuses.granted(Granted { message: "Logged out", set_cookie });
+        if site_data == SiteData::Clear {
+            let what = HeaderValue::from_static("\"cookies\", \"storage\"");
+            response.headers_mut().insert(CLEAR_SITE_DATA, what);
+        }
+        Ok(response)
     }
 }
 

@@ -36,6 +36,10 @@ pub struct AuthArgs {
         default_value_if("compat", "express", "exact")
     )]
     pub email_case: EmailCase,
+    /// At logout tell the browser to clear every cookie of the domain and all that the site's
+    /// scripts stored
+    #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA")]
+    pub clear_site_data: bool,
 }
 
 /// `--auth-statuses`

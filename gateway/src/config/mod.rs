@@ -96,6 +96,8 @@ pub struct SessionConfig {
     pub rolling: Rolling,
     /// Whether guests have sessions.
     pub anonymous: AnonymousSessions,
+    /// Whether a sign-in keeps the data of the session before it.
+    pub login_keeps_data: bool,
     /// How often ended rows are deleted; zero is never.
     pub sweep_interval: Duration,
 }
@@ -130,6 +132,8 @@ pub struct AuthConfig {
     pub policy: PasswordPolicy,
     /// Whether addresses that differ in case are one.
     pub email_case: EmailCase,
+    /// Whether a logout clears what the browser stores for the site.
+    pub clear_site_data: bool,
 }
 
 impl AuthConfig {
@@ -138,6 +142,7 @@ impl AuthConfig {
             statuses: args.auth_statuses,
             policy: args.password_policy,
             email_case: args.email_case,
+            clear_site_data: args.clear_site_data,
         }
     }
 }
@@ -242,6 +247,7 @@ impl SessionConfig {
             touch_interval: args.life.touch_interval,
             rolling: args.life.rolling,
             anonymous: args.life.anonymous_sessions,
+            login_keeps_data: args.life.login_keeps_data,
             sweep_interval: args.life.sweep_interval.into(),
         })
     }

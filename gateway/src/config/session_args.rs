@@ -135,6 +135,10 @@ pub struct LifeArgs {
         default_value_if("compat", "express", "save")
     )]
     pub anonymous_sessions: AnonymousSessions,
+    /// Carry everything that the session before a sign-in holds, as carts, over to the new one; also
+    /// from one person to the next at the same browser
+    #[arg(long, env = "NEXTBNB_LOGIN_KEEPS_DATA")]
+    pub login_keeps_data: bool,
     /// How often ended rows are deleted; `0s` is never, and they stay for good
     #[arg(long, env = "NEXTBNB_SWEEP_INTERVAL", value_name = "DURATION", default_value = "15m")]
     pub sweep_interval: humantime::Duration,

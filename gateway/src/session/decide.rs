@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn policy(anonymous: AnonymousSessions, rolling: Rolling, touch: Touch) -> SessionPolicy {
-        SessionPolicy { anonymous, rolling, touch }
+        SessionPolicy { anonymous, rolling, touch, ..SessionPolicy::default() }
     }
 
     /// A row written just now, its cookie with 20 of 30 days before it.

@@ -44,6 +44,27 @@ impl<'a> Members<'a> {
     }
 }
 
+impl Members<'_> {
+    /// The text of an object with this value under this name, in the place of what was there, else
+    /// at the end; the others as they were.
+    pub(super) fn with(&self, name: &str, value: &str) -> String {
+        let mut members = Vec::with_capacity(self.0.len() + 1);
+        let mut is_missing = true;
+        for (key, old) in &self.0 {
+            if !is_named(key, name) {
+                members.push(format!("{}:{}", key.get(), old.get()));
+            } else if is_missing {
+                members.push(format!("{}:{value}", key.get()));
+                is_missing = false;
+            }
+        }
+        if is_missing {
+            members.push(format!("\"{name}\":{value}"));
+        }
+        format!("{{{}}}", members.join(","))
+    }
+}
+
 fn is_named(key: &RawValue, name: &str) -> bool {
     serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == name)
 }

@@ -34,7 +34,7 @@ use clock::Clock;
 use cookie_policy::CookiePolicy;
 use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
-use policy::SessionPolicy;
+use policy::{OldData, SessionPolicy};
 use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
@@ -204,12 +204,21 @@ impl Sessions {
         let life = lifetime
             .begin(now)
             .ok_or_else(|| impossible(&"--session-max-age is beyond all dates"))?;
+        let old = match self.settings.policy.old_data {
+            OldData::Keep => resolve::resolve(transaction, presented, self, now).await?,
+            OldData::Drop => None,
+        };
         self.table.delete(transaction, presented).await?;
         if attributes.are_withheld(scheme) {
             return Ok(None);
         }
-        let data = new_record::write(Some(email), &attributes, life)
-            .map_err(|error| impossible(&error))?;
+        let kept =
+            old.and_then(|old| new_record::write_over(&old.record, email, &attributes, life));
+        let data = match kept {
+            Some(data) => data,
+            None => new_record::write(Some(email), &attributes, life)
+                .map_err(|error| impossible(&error))?,
+        };
         let id = SessionId::generate().map_err(|error| impossible(&error))?;
         let value = signed_cookie::write(&id, secrets);
         let set_cookie = attributes

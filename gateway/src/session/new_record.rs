@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::attributes::CookieAttributes;
 use super::lifetime::Life;
-use super::record::iso;
+use super::members::Members;
+use super::record::{SessionRecord, iso};
 
 /// The text for a new session of `user`, or of a guest.
 pub(super) fn write(
@@ -22,6 +23,25 @@ pub(super) fn write(
         cookie: Cookie::of(attributes, life),
         passport: user.map(|user| Passport { user }),
     })
+}
+
+/// The text for a new session of `user` that keeps the data of an `old` one byte for byte, the
+/// cookie's and the user's own apart; as passport with `keepSessionInfo`.
+pub(super) fn write_over(
+    old: &SessionRecord,
+    user: &str,
+    attributes: &CookieAttributes,
+    life: Life,
+) -> Option<String> {
+    let cookie = serde_json::to_string(&Cookie::of(attributes, life)).ok()?;
+    let user = serde_json::to_string(user).ok()?;
+    let members = Members::of(old.text())?;
+    let passport = members.object("passport");
+    let passport = passport
+        .map_or_else(|| format!("{{\"user\":{user}}}"), |passport| passport.with("user", &user));
+    let text = members.with("passport", &passport);
+    let rest = Members::of(&text)?.without("cookie");
+    Some(format!("{{\"cookie\":{cookie},{}", rest.strip_prefix('{')?))
 }
 
 #[derive(Serialize)]
@@ -123,6 +143,26 @@ mod tests {
             written(None, &policy, None),
             r#"{"cookie":{"originalMaxAge":2592000000,"partitioned":true,"priority":"high","expires":"2026-12-23T09:15:16.146Z","secure":true,"httpOnly":false,"domain":"example.com","path":"/foo","sameSite":"strict"}}"#
         );
+    }
+
+    #[test]
+    fn kept_data_stays_byte_for_byte_beside_a_new_cookie_and_user() {
+        let old = r#"{"10":1,"cookie":{"originalMaxAge":5,"x":1},"cart":[1.50,"\ud800"], "passport" : {"a":1e3,"user":"old","b":2},"\u0063ookie":{"httpOnly":true},"big":12345678901234567890}"#;
+        let written = |old: &str| {
+            let old = SessionRecord::read(old.to_owned()).unwrap();
+            let policy =
+                CookiePolicy { same_site: CookieSameSite::Unset, ..CookiePolicy::default() };
+            write_over(&old, "a@b.c", &policy.attributes(None), life()).unwrap()
+        };
+        let cookie = EXPRESS.split_once(r#","passport""#).unwrap().0;
+        assert_eq!(
+            written(old),
+            format!(
+                r#"{cookie},"10":1,"cart":[1.50,"\ud800"],"passport":{{"a":1e3,"user":"a@b.c","b":2}},"big":12345678901234567890}}"#
+            )
+        );
+        assert_eq!(written(r#"{"cookie":{}}"#), EXPRESS);
+        assert_eq!(written(r#"{"cookie":{},"passport":null}"#), EXPRESS);
     }
 
     #[test]

@@ -38,6 +38,15 @@ impl Touch {
     }
 }
 
+/// What a sign-in does with the data of the session before it (`keepSessionInfo`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldData {
+    /// It is gone with its session.
+    Drop,
+    /// The new session has it.
+    Keep,
+}
+
 /// When rows are made and moved, and cookies sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPolicy {
@@ -47,6 +56,8 @@ pub struct SessionPolicy {
     pub rolling: Rolling,
     /// `--touch-interval`
     pub touch: Touch,
+    /// `--login-keeps-data`
+    pub old_data: OldData,
 }
 
 impl Default for SessionPolicy {
@@ -55,6 +66,7 @@ impl Default for SessionPolicy {
             anonymous: AnonymousSessions::Off,
             rolling: Rolling::Half,
             touch: Touch::Every(Duration::from_mins(10)),
+            old_data: OldData::Drop,
         }
     }
 }
