@@ -14,6 +14,7 @@ mod keep_alive;
 mod limits;
 mod login;
 mod outage;
+mod races;
 mod sessions;
 mod shutdown;
 mod streaming;

@@ -30,6 +30,7 @@ mod migrations;
 mod opening;
 mod outage;
 mod policies;
+mod races;
 mod sessions;
 mod signing_in;
 mod site;

@@ -1,0 +1,58 @@
+//! Sweeps against visits, in an order that the test forces; on Postgres, where both can wait.
+
+use chrono::TimeDelta;
+use nextbnb_tests::database::TestDatabase;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+
+use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, Site, eventually};
+
+/// A site with one session, whose row a transaction of another process has just written.
+async fn with_held_row(age: TimeDelta, statement: &str) -> (Site, DatabaseTransaction) {
+    let mut site = Site::open(TestDatabase::postgres().await).await;
+    site.insert_row(EXPRESS_SID, EXPRESS_DATA, site.now + TimeDelta::days(30)).await;
+    site.test
+        .run(r#"INSERT INTO "users" ("email", "password") VALUES ('ada@example.com', 'x')"#)
+        .await;
+    site.advance(age);
+    let transaction = site.test.connection().begin().await.unwrap();
+    transaction.execute_unprepared(statement).await.unwrap();
+    (site, transaction)
+}
+
+async fn wait_for_waiting(site: &Site) {
+    let query = "SELECT count(*)::text FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("a statement that waits", async || {
+        (site.test.texts(query).await == ["1"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sweep_spares_a_row_that_is_touched_while_it_looks() {
+    let touch = r#"UPDATE "Sessions" SET "expires" = '2030-01-01 00:00:00+00'"#;
+    let (site, touching) = with_held_row(TimeDelta::days(31), touch).await;
+    let (sessions, now) = (site.sessions.clone(), site.now);
+    let sweeping = tokio::spawn(async move { sessions.sweep(now).await.unwrap() });
+    wait_for_waiting(&site).await;
+    touching.commit().await.unwrap();
+    assert_eq!(sweeping.await.unwrap(), 0);
+    assert_eq!(site.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_touch_never_brings_back_a_row_that_is_swept_meanwhile() {
+    let age = TimeDelta::minutes(11);
+    let (site, deleting) = with_held_row(age, r#"DELETE FROM "Sessions""#).await;
+    let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
+    assert_eq!(site.settle(session).await, None);
+    wait_for_waiting(&site).await;
+    deleting.commit().await.unwrap();
+    eventually("the touch's end", async || {
+        let query = "SELECT count(*)::text FROM pg_stat_activity \
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        (site.test.texts(query).await == ["0"]).then_some(())
+    })
+    .await;
+    assert_eq!(site.rows().await.len(), 0);
+}
