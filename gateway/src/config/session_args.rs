@@ -75,7 +75,7 @@ pub struct CookieArgs {
     )]
     pub cookie_http_only: bool,
     /// Give each embedding site a cookie of its own; browsers want Secure with it
-    #[arg(long, env = "NEXTBNB_COOKIE_PARTITIONED")]
+    #[arg(long, env = "NEXTBNB_COOKIE_PARTITIONED", value_parser = FalseyValueParser::new())]
     pub cookie_partitioned: bool,
     /// How early a browser with too many cookies drops this one [default: not said]
     #[arg(long, env = "NEXTBNB_COOKIE_PRIORITY", value_enum)]
@@ -137,7 +137,7 @@ pub struct LifeArgs {
     pub anonymous_sessions: AnonymousSessions,
     /// Carry everything that the session before a sign-in holds, as carts, over to the new one; also
     /// from one person to the next at the same browser
-    #[arg(long, env = "NEXTBNB_LOGIN_KEEPS_DATA")]
+    #[arg(long, env = "NEXTBNB_LOGIN_KEEPS_DATA", value_parser = FalseyValueParser::new())]
     pub login_keeps_data: bool,
     /// How often ended rows are deleted; `0s` is never, and they stay for good
     #[arg(long, env = "NEXTBNB_SWEEP_INTERVAL", value_name = "DURATION", default_value = "15m")]
