@@ -1,5 +1,6 @@
 //! Settings of register, login and logout, as typed.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 /// Register, login and logout.
@@ -38,7 +39,7 @@ pub struct AuthArgs {
     pub email_case: EmailCase,
     /// At logout tell the browser to clear every cookie of the domain and all that the site's
     /// scripts stored
-    #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA")]
+    #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA", value_parser = FalseyValueParser::new())]
     pub clear_site_data: bool,
 }
 
