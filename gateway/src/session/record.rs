@@ -51,7 +51,11 @@ impl SessionRecord {
         let expires = cookie.raw("expires");
         Ok(Self {
             attributes: CookieAttributes::read(&cookie),
-            user: members.object("passport").and_then(|passport| passport.text("user")),
+            // Express asks nothing for an empty one, and leaves it where it is.
+            user: members
+                .object("passport")
+                .and_then(|passport| passport.text("user"))
+                .filter(|user| !user.is_empty()),
             max_age,
             cookie_expires: cookie.text("expires").and_then(|text| text.parse().ok()),
             expires_at: expires.map(|raw| offset(raw, &text)..offset(raw, &text) + raw.len()),
@@ -199,6 +203,7 @@ mod tests {
         check_user(r#","passport":"x""#, None);
         check_user(r#","passport":{"user":5}"#, None);
         check_user(r#","passport":{"user":null}"#, None);
+        check_user(r#","passport":{"user":""}"#, None);
         check_user(r#","passport":{"user":"a"},"passport":{"user":"b"}"#, Some("b"));
         check_user(r#","p\u0061ssport":{"user":"\u00e9"}"#, Some("é"));
         check_user(r#","passport":{"user":"\ud800"}"#, None);
