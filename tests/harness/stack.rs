@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use clap::Parser;
 use http::uri::Authority;
 use nextbnb_gateway::app::App;
+use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::auth_args::{AuthStatuses, EmailCase, PasswordPolicy};
 use nextbnb_gateway::config::limits::Limits;
 use nextbnb_gateway::config::secrets::SecretList;
@@ -129,6 +131,21 @@ impl RunningGateway {
     ) -> Self {
         let mut config = config(database_url);
         change(&mut config);
+        Self::run(config, upstream).await
+    }
+
+    /// Starts one on a free port with the command line `serve` and `flags`.
+    pub async fn serve(flags: &[String], upstream: SocketAddr) -> Self {
+        let words = ["nextbnb-gateway", "serve", "--host", "127.0.0.1", "--port", "0"];
+        let words = words.into_iter().chain(flags.iter().map(String::as_str));
+        let line = CommandLine::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Command::Serve(args)) = line.command else { panic!("{flags:?} is not for serve") };
+        let mut config = Config::serve(&args).unwrap_or_else(|error| panic!("{error}"));
+        config.workers = 1;
+        Self::run(config, upstream).await
+    }
+
+    async fn run(config: Config, upstream: SocketAddr) -> Self {
         let listeners = Listeners::bind("127.0.0.1", 0, config.workers).unwrap();
         let address = listeners.addresses()[0];
         let authority: Authority = upstream.to_string().parse().unwrap();

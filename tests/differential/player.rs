@@ -1,0 +1,355 @@
+//! Plays a scenario: visitors with their cookies, tables, and who answers which request.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderValue, Method, Request, Uri, header};
+use http_body_util::Full;
+use nextbnb_tests::database::TestDatabase;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+use sha2::Sha256;
+
+use crate::client::{self, Reply};
+use crate::scenario::{Body, Chapter, Packing, RequestLine, Scenario, Step, span};
+use crate::trace::{self, Given, Row, Seen, Tables};
+
+const ROWS: &str = r#"SELECT json_build_array(sid, data, floor(extract(epoch FROM expires) * 1000),
+    floor(extract(epoch FROM "createdAt") * 1000), floor(extract(epoch FROM "updatedAt") * 1000))::text
+    FROM "Sessions" ORDER BY "createdAt""#;
+
+/// Shown are the address and what kind of hash there is, its cost included.
+const USERS: &str = "SELECT email || ' ' || left(password, 7) FROM users ORDER BY id";
+
+/// Who answers before and after the switch, and whom everything that only Express can do asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cast {
+    pub(crate) first: SocketAddr,
+    pub(crate) second: SocketAddr,
+    pub(crate) express: SocketAddr,
+}
+
+/// One performance of a scenario.
+pub(crate) struct Player<'a> {
+    chapter: &'a Chapter,
+    database: &'a TestDatabase,
+    patience: Duration,
+    visitors: BTreeMap<String, Visitor>,
+}
+
+#[derive(Debug, Default)]
+struct Visitor {
+    /// The cookie's value as it was given.
+    cookie: Option<String>,
+    /// Every id that was ever in it, the newest last.
+    ids: Vec<String>,
+}
+
+impl<'a> Player<'a> {
+    /// `patience` is the longest wait for rows that are written after the answer.
+    pub(crate) fn new(
+        chapter: &'a Chapter,
+        database: &'a TestDatabase,
+        patience: Duration,
+    ) -> Self {
+        Self { chapter, database, patience, visitors: BTreeMap::new() }
+    }
+
+    /// Plays every step on empty tables and tells what each request did.
+    ///
+    /// The rows are read again until `accepts` is content with them or patience is at its end: a server may
+    /// write what nobody waits for after its answer.
+    pub(crate) async fn play(
+        mut self,
+        scenario: &Scenario,
+        cast: Cast,
+        mut accepts: impl FnMut(usize, &Seen) -> bool,
+    ) -> Vec<Seen> {
+        self.database.run(r#"DELETE FROM "Sessions"; DELETE FROM users"#).await;
+        let mut trace = Vec::new();
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let server = if index < scenario.switch { cast.first } else { cast.second };
+            match step {
+                Step::Account { email, password } => self.add_account(email, password).await,
+                Step::Row { visitor, data } => self.add_row(visitor, data.as_deref()).await,
+                Step::Sql(statement) => self.database.run(&self.fill(statement)).await,
+                Step::Age(span) => self.age(*span).await,
+                Step::Request(line) => {
+                    let server = if line.express_only { cast.express } else { server };
+                    let (reply, cookies) = self.request(line, server, &scenario.name).await;
+                    let mut seen = Seen::new(&reply, cookies, self.tables().await);
+                    let asked = std::time::Instant::now();
+                    while !accepts(trace.len(), &seen) && asked.elapsed() < self.patience {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        seen.tables = self.tables().await;
+                    }
+                    trace.push(seen);
+                }
+            }
+        }
+        trace
+    }
+
+    async fn add_account(&self, email: &str, password: &str) {
+        let hash = cheap_hash(password);
+        let (email, hash) = (quoted(email), quoted(&hash));
+        self.database
+            .run(&format!("INSERT INTO users (email, password) VALUES ({email}, {hash})"))
+            .await;
+    }
+
+    async fn add_row(&mut self, name: &str, data: Option<&str>) {
+        let sid = format!("{name}-{:032x}", random());
+        let data = data.map_or("NULL".to_owned(), |data| quoted(&self.fill(data)));
+        self.database
+            .run(&format!(
+                r#"INSERT INTO "Sessions" (sid, expires, data, "createdAt", "updatedAt")
+                   VALUES ('{}', now() + interval '30 days', {data}, now(), now())"#,
+                &sid[..32]
+            ))
+            .await;
+        let cookie = encode(&self.signed(&sid[..32], 0));
+        self.visitors.entry(name.to_owned()).or_default().hold(cookie);
+    }
+
+    /// Moves every time of every row into the past.
+    async fn age(&self, span: TimeDelta) {
+        let seconds = span.num_seconds();
+        for row in self.database.texts(ROWS).await {
+            let row: Value = serde_json::from_str(&row).unwrap();
+            let (sid, data) =
+                (quoted(row[0].as_str().unwrap()), row[1].as_str().unwrap_or_default());
+            if let Some((_, rest)) = data.split_once("\"expires\":\"")
+                && let Some((time, _)) = rest.split_once('"')
+                && let Ok(moment) = time.parse::<DateTime<Utc>>()
+            {
+                let aged = (moment - span).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+                let data = quoted(&data.replacen(time, &aged, 1));
+                self.database
+                    .run(&format!(r#"UPDATE "Sessions" SET data = {data} WHERE sid = {sid}"#))
+                    .await;
+            }
+        }
+        self.database
+            .run(&format!(
+                r#"UPDATE "Sessions" SET expires = expires - interval '{seconds} seconds',
+                   "createdAt" = "createdAt" - interval '{seconds} seconds',
+                   "updatedAt" = "updatedAt" - interval '{seconds} seconds'"#
+            ))
+            .await;
+    }
+
+    async fn request(
+        &mut self,
+        line: &RequestLine,
+        server: SocketAddr,
+        scenario: &str,
+    ) -> (Reply, String) {
+        let request = self.build(line);
+        let presented =
+            self.visitors.get(&line.visitor).and_then(Visitor::current).map(str::to_owned);
+        let reply = client::send(server, request, &format!("{scenario}: {}", line.text)).await;
+        let name = self.chapter.cookie_name();
+        let visitor = self.visitors.entry(line.visitor.clone()).or_default();
+        let cookies = trace::cookies(&reply, name, now(), |value, is_over| {
+            let sid = sid_of(value);
+            let given = if presented.as_deref() == Some(&sid) {
+                Given::Same
+            } else if visitor.ids.contains(&sid) {
+                Given::Earlier
+            } else {
+                Given::New
+            };
+            if !is_over {
+                visitor.hold(value.to_owned());
+            }
+            given
+        });
+        if cookies.contains("; Expires=over") {
+            visitor.cookie = None;
+        }
+        (reply, cookies)
+    }
+
+    fn build(&self, line: &RequestLine) -> Request<Full<Bytes>> {
+        let target: Uri = self.fill(&line.target).parse().expect(&line.text);
+        let method = Method::from_bytes(line.method.as_bytes()).expect(&line.text);
+        let body = line.body.as_ref().map(|body| self.pack(body)).unwrap_or_default();
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in &line.headers {
+            let value = HeaderValue::from_bytes(self.fill(value).as_bytes()).expect(&line.text);
+            request = request.header(name, value);
+        }
+        let headers = request.headers_mut().unwrap();
+        if !headers.contains_key(header::HOST) {
+            headers.insert(header::HOST, "nextbnb.test".parse().unwrap());
+        }
+        let held = self.visitors.get(&line.visitor).and_then(|visitor| visitor.cookie.as_ref());
+        if let Some(cookie) = held.filter(|_| !headers.contains_key(header::COOKIE)) {
+            let cookie = format!("{}={cookie}", self.chapter.cookie_name());
+            headers.insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        request.body(Full::from(body)).unwrap()
+    }
+
+    fn pack(&self, body: &Body) -> Vec<u8> {
+        let text = self.fill(&body.text).into_bytes();
+        match body.packing {
+            Packing::Plain => text,
+            Packing::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(&text).unwrap();
+                encoder.finish().unwrap()
+            }
+            Packing::Deflate => {
+                let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(&text).unwrap();
+                encoder.finish().unwrap()
+            }
+        }
+    }
+
+    async fn tables(&self) -> Tables {
+        let now = now();
+        let mut sessions = Vec::new();
+        for row in self.database.texts(ROWS).await {
+            let row: Value = serde_json::from_str(&row).unwrap();
+            let moment = |value: &Value| {
+                let moment =
+                    value.as_f64().map(|at| DateTime::from_timestamp_millis(at as i64).unwrap());
+                moment.map_or("never".to_owned(), |moment| trace::since(now, moment))
+            };
+            sessions.push(Row {
+                owner: self.owner(row[0].as_str().unwrap()),
+                data: row[1].as_str().map_or("NULL".to_owned(), |text| trace::data(text, now)),
+                expires: moment(&row[2]),
+                created: moment(&row[3]),
+                updated: moment(&row[4]),
+            });
+        }
+        sessions.sort();
+        Tables { sessions, users: self.database.texts(USERS).await }
+    }
+
+    fn owner(&self, sid: &str) -> String {
+        for (name, visitor) in &self.visitors {
+            if visitor.current() == Some(sid) {
+                return name.clone();
+            }
+            if visitor.ids.iter().any(|id| id == sid) {
+                return format!("{name} before");
+            }
+        }
+        "nobody".to_owned()
+    }
+
+    /// `text` with `<…>`, the inner first, replaced by what it stands for:
+    ///
+    /// - `<ada>` the value of ada's cookie, `<ada.sid>` the id in it
+    /// - `<signed x>` `s:x.` and the signature of `x`; `<signed-old x>` by the second secret,
+    ///   `<signed-foreign x>` by one that nobody knows; `<signature x>` the signature alone
+    /// - `<encoded x>` as `encodeURIComponent` has it
+    /// - `<in 1h>` the time in an hour, `<repeat 100 x>` a hundred times `x`
+    fn fill(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        while let Some(end) = text.find('>') {
+            let Some(start) = text[..end].rfind('<') else { break };
+            let filled = self.fill_one(&text[start + 1..end]);
+            text.replace_range(start..=end, &filled);
+        }
+        text
+    }
+
+    fn fill_one(&self, name: &str) -> String {
+        let (word, rest) = name.split_once(' ').unwrap_or((name, ""));
+        match word {
+            "signed" => self.signed(rest, 0),
+            "signed-old" => self.signed(rest, 1),
+            "signed-foreign" => format!("s:{rest}.{}", signature(rest, b"nobody's secret")),
+            "signature" => self.signed(rest, 0).rsplit('.').next().unwrap().to_owned(),
+            "encoded" => encode(rest),
+            "in" => {
+                let moment = now() + span(rest).expect(name);
+                moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+            }
+            "repeat" => {
+                let (count, part) = rest.split_once(' ').expect(name);
+                part.repeat(count.parse().expect(name))
+            }
+            _ => {
+                let (who, sid_only) =
+                    word.strip_suffix(".sid").map_or((word, false), |who| (who, true));
+                let visitor = self.visitors.get(who).unwrap_or_else(|| panic!("nobody is {who}"));
+                if sid_only {
+                    visitor.ids.last().cloned().unwrap_or_default()
+                } else {
+                    visitor.cookie.clone().unwrap_or_default()
+                }
+            }
+        }
+    }
+
+    fn signed(&self, sid: &str, secret: usize) -> String {
+        format!("s:{sid}.{}", signature(sid, &self.chapter.secrets()[secret]))
+    }
+}
+
+impl Visitor {
+    fn hold(&mut self, cookie: String) {
+        let sid = sid_of(&cookie);
+        self.ids.retain(|id| *id != sid);
+        self.ids.push(sid);
+        self.cookie = Some(cookie);
+    }
+
+    /// The id in the cookie held now.
+    fn current(&self) -> Option<&str> {
+        self.cookie.as_ref().and(self.ids.last()).map(String::as_str)
+    }
+}
+
+fn sid_of(cookie: &str) -> String {
+    let decoded = percent_decode_str(cookie).decode_utf8_lossy();
+    let signed = decoded.strip_prefix("s:").unwrap_or(&decoded);
+    signed.rsplit_once('.').map_or(signed, |(sid, _)| sid).to_owned()
+}
+
+/// As `cookie-signature` has it, by other means than the gateway's.
+pub(crate) fn signature(sid: &str, secret: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+    mac.update(sid.as_bytes());
+    STANDARD_NO_PAD.encode(mac.finalize().into_bytes())
+}
+
+fn encode(text: &str) -> String {
+    const COMPONENT: &percent_encoding::AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(text, COMPONENT).to_string()
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Cost 4, so that a scenario about something else is not about waiting.
+#[expect(clippy::disallowed_methods, reason = "a few milliseconds on a thread of the tests")]
+fn cheap_hash(password: &str) -> String {
+    bcrypt::hash(password, 4).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+fn random() -> u128 {
+    rand::random()
+}
