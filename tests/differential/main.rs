@@ -17,6 +17,7 @@ mod client;
 mod compare;
 mod express;
 mod player;
+mod properties;
 mod sabotage;
 mod scenario;
 mod site;

@@ -16,7 +16,7 @@ pub struct SessionId(String);
 
 impl SessionId {
     /// 192 bits from the operating system, in 32 characters: what `uid-safe` makes in Express.
-    pub(crate) fn generate() -> Result<Self, SysError> {
+    pub fn generate() -> Result<Self, SysError> {
         let mut bytes = [0; 24];
         SysRng.try_fill_bytes(&mut bytes)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
@@ -27,7 +27,8 @@ impl SessionId {
         (!text.is_empty() && !text.contains('\0')).then(|| Self(text.to_owned()))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The id itself, which belongs in the cookie and the row and nowhere else.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

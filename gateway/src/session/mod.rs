@@ -10,11 +10,12 @@ pub mod lifetime;
 mod members;
 mod new_record;
 pub mod policy;
-mod record;
+pub mod presented;
+pub mod record;
 mod resolve;
 pub mod secrets;
 pub mod settle;
-mod signed_cookie;
+pub mod signed_cookie;
 mod store;
 mod sweep;
 
@@ -39,10 +40,6 @@ use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
 use store::SessionTable;
-
-/// Session cookies looked up for one request. A browser sends two after a change of domain or
-/// path; whoever sends many wants work done.
-const COOKIES_LOOKED_UP: usize = 3;
 
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
@@ -108,15 +105,7 @@ impl Sessions {
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
     pub fn presented(&self, headers: &HeaderMap) -> Vec<SessionId> {
-        let values = cookie_header::values_of(headers, &self.settings.cookie.name);
-        let read = |value: &String| signed_cookie::read(value, &self.settings.secrets);
-        let mut ids: Vec<SessionId> = Vec::new();
-        for id in values.iter().filter_map(read) {
-            if !ids.contains(&id) && ids.len() < COOKIES_LOOKED_UP {
-                ids.push(id);
-            }
-        }
-        ids
+        presented::presented(headers, &self.settings.cookie.name, &self.settings.secrets)
     }
 
     /// The session that presented ids mean, if there is one; asks nothing when none are presented.

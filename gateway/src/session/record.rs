@@ -17,11 +17,11 @@ const LONGEST_LIFE_MS: f64 = 8.64e15;
 /// The text itself is kept: whatever else a site stored in it, and however it spelt that, is still
 /// there after a renewal.
 #[derive(Clone, PartialEq)]
-pub(super) struct SessionRecord {
+pub struct SessionRecord {
     text: String,
     pub(super) attributes: CookieAttributes,
-    /// `passport.user`, where it is a string: the account's e-mail address.
-    pub(super) user: Option<String>,
+    /// `passport.user`, where it is a string that is not empty: the account's e-mail address.
+    pub user: Option<String>,
     /// `None` for a cookie that lives as long as the browser.
     pub(super) max_age: Option<TimeDelta>,
     cookie_expires: Option<DateTime<Utc>>,
@@ -31,17 +31,21 @@ pub(super) struct SessionRecord {
 
 /// A text that is no session: Express would answer 500 to it until its cookie is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Damaged {
+pub enum Damaged {
+    /// It is not JSON, or not an object.
     #[error("the data is not a JSON object")]
     NotAnObject,
+    /// It says nothing of a cookie.
     #[error("the data has no cookie object")]
     NoCookie,
+    /// The life of its cookie is none.
     #[error("the cookie's originalMaxAge is not a number")]
     MaxAge,
 }
 
 impl SessionRecord {
-    pub(super) fn read(text: String) -> Result<Self, Damaged> {
+    /// Reads column `data`.
+    pub fn read(text: String) -> Result<Self, Damaged> {
         let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
         let max_age = match cookie.value("originalMaxAge") {
@@ -63,7 +67,8 @@ impl SessionRecord {
         })
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// What was read.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
@@ -74,14 +79,14 @@ impl SessionRecord {
     }
 
     /// The text with `cookie.expires` moved and every other byte as it was.
-    pub(super) fn renewed(&self, expires: DateTime<Utc>) -> Option<String> {
+    pub fn renewed(&self, expires: DateTime<Utc>) -> Option<String> {
         let at = self.expires_at.clone()?;
         let (before, after) = (self.text.get(..at.start)?, self.text.get(at.end..)?);
         Some(format!("{before}\"{}\"{after}", iso(expires)))
     }
 
     /// The text without `passport.user`, its end moved where it has one; nothing else is lost.
-    pub(super) fn signed_out(&self, expires: Option<DateTime<Utc>>) -> Option<String> {
+    pub fn signed_out(&self, expires: Option<DateTime<Utc>>) -> Option<String> {
         let text = match expires {
             Some(expires) => self.renewed(expires).unwrap_or_else(|| self.text.clone()),
             None => self.text.clone(),

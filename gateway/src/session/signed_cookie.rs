@@ -20,14 +20,14 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b')');
 
 /// The value of a cookie that is issued.
-pub(super) fn write(sid: &SessionId, secrets: &Secrets) -> String {
+pub fn write(sid: &SessionId, secrets: &Secrets) -> String {
     let sid = sid.as_str();
     let signed = format!("s:{sid}.{}", secrets.sign(sid));
     utf8_percent_encode(&signed, COMPONENT).to_string()
 }
 
 /// The id in a presented value, if one of the secrets signed it.
-pub(super) fn read(value: &str, secrets: &Secrets) -> Option<SessionId> {
+pub fn read(value: &str, secrets: &Secrets) -> Option<SessionId> {
     let decoded = decode_component(value);
     let (sid, signature) = decoded.strip_prefix("s:")?.rsplit_once('.')?;
     secrets.verify(sid, signature).then(|| SessionId::signed(sid)).flatten()
