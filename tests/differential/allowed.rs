@@ -209,6 +209,7 @@ const ALLOWED: &[Allowed] = &[
     whole(Mend::AnonymousRows, DEFAULT, "visits: a visit an hour later *"),
     whole(Mend::AnonymousRows, DEFAULT, "visits: a session of many visits"),
     whole(Mend::AnonymousRows, DEFAULT, "browser-session: a first visit"),
+    whole(Mend::AnonymousRows, DEFAULT, "tables: a first visit"),
     Allowed {
         mend: Mend::Attributes,
         modes: BOTH,

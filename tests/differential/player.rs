@@ -23,13 +23,6 @@ use crate::client::{self, Reply};
 use crate::scenario::{Body, Chapter, Packing, RequestLine, Scenario, Step, span};
 use crate::trace::{self, Given, Row, Seen, Tables};
 
-const ROWS: &str = r#"SELECT json_build_array(sid, data, floor(extract(epoch FROM expires) * 1000),
-    floor(extract(epoch FROM "createdAt") * 1000), floor(extract(epoch FROM "updatedAt") * 1000))::text
-    FROM "Sessions" ORDER BY "createdAt""#;
-
-/// Shown are the address and what kind of hash there is, its cost included.
-const USERS: &str = "SELECT email || ' ' || left(password, 7) FROM users ORDER BY id";
-
 /// Who answers before and after the switch, and whom everything that only Express can do asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cast {
@@ -74,7 +67,8 @@ impl<'a> Player<'a> {
         cast: Cast,
         mut accepts: impl FnMut(usize, &Seen) -> bool,
     ) -> Vec<Seen> {
-        self.database.run(r#"DELETE FROM "Sessions"; DELETE FROM users"#).await;
+        let (sessions, users) = (self.chapter.sessions_table(), self.chapter.users_table());
+        self.database.run(&format!(r#"DELETE FROM "{sessions}"; DELETE FROM "{users}""#)).await;
         let mut trace = Vec::new();
         for (index, step) in scenario.steps.iter().enumerate() {
             let server = if index < scenario.switch { cast.first } else { cast.second };
@@ -102,17 +96,19 @@ impl<'a> Player<'a> {
     async fn add_account(&self, email: &str, password: &str) {
         let hash = cheap_hash(password);
         let (email, hash) = (quoted(email), quoted(&hash));
+        let table = self.chapter.users_table();
         self.database
-            .run(&format!("INSERT INTO users (email, password) VALUES ({email}, {hash})"))
+            .run(&format!(r#"INSERT INTO "{table}" (email, password) VALUES ({email}, {hash})"#))
             .await;
     }
 
     async fn add_row(&mut self, name: &str, data: Option<&str>) {
+        let table = self.chapter.sessions_table();
         let sid = format!("{name}-{:032x}", random());
         let data = data.map_or("NULL".to_owned(), |data| quoted(&self.fill(data)));
         self.database
             .run(&format!(
-                r#"INSERT INTO "Sessions" (sid, expires, data, "createdAt", "updatedAt")
+                r#"INSERT INTO "{table}" (sid, expires, data, "createdAt", "updatedAt")
                    VALUES ('{}', now() + interval '30 days', {data}, now(), now())"#,
                 &sid[..32]
             ))
@@ -123,8 +119,8 @@ impl<'a> Player<'a> {
 
     /// Moves every time of every row into the past.
     async fn age(&self, span: TimeDelta) {
-        let seconds = span.num_seconds();
-        for row in self.database.texts(ROWS).await {
+        let (seconds, table) = (span.num_seconds(), self.chapter.sessions_table());
+        for row in self.rows().await {
             let row: Value = serde_json::from_str(&row).unwrap();
             let (sid, data) =
                 (quoted(row[0].as_str().unwrap()), row[1].as_str().unwrap_or_default());
@@ -135,13 +131,13 @@ impl<'a> Player<'a> {
                 let aged = (moment - span).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
                 let data = quoted(&data.replacen(time, &aged, 1));
                 self.database
-                    .run(&format!(r#"UPDATE "Sessions" SET data = {data} WHERE sid = {sid}"#))
+                    .run(&format!(r#"UPDATE "{table}" SET data = {data} WHERE sid = {sid}"#))
                     .await;
             }
         }
         self.database
             .run(&format!(
-                r#"UPDATE "Sessions" SET expires = expires - interval '{seconds} seconds',
+                r#"UPDATE "{table}" SET expires = expires - interval '{seconds} seconds',
                    "createdAt" = "createdAt" - interval '{seconds} seconds',
                    "updatedAt" = "updatedAt" - interval '{seconds} seconds'"#
             ))
@@ -221,7 +217,7 @@ impl<'a> Player<'a> {
     async fn tables(&self) -> Tables {
         let now = now();
         let mut sessions = Vec::new();
-        for row in self.database.texts(ROWS).await {
+        for row in self.rows().await {
             let row: Value = serde_json::from_str(&row).unwrap();
             let moment = |value: &Value| {
                 let moment =
@@ -237,7 +233,23 @@ impl<'a> Player<'a> {
             });
         }
         sessions.sort();
-        Tables { sessions, users: self.database.texts(USERS).await }
+        let users = self.chapter.users_table();
+        // Shown are the address and what kind of hash there is, its cost included.
+        let query =
+            format!(r#"SELECT email || ' ' || left(password, 7) FROM "{users}" ORDER BY id"#);
+        Tables { sessions, users: self.database.texts(&query).await }
+    }
+
+    /// Every row of the sessions, a JSON array each: sid, data, and the times in milliseconds.
+    async fn rows(&self) -> Vec<String> {
+        let table = self.chapter.sessions_table();
+        let times = ["expires", "createdAt", "updatedAt"]
+            .map(|column| format!(r#"floor(extract(epoch FROM "{column}") * 1000)"#));
+        let columns = times.join(", ");
+        let query = format!(
+            r#"SELECT json_build_array(sid, data, {columns})::text FROM "{table}" ORDER BY "createdAt""#
+        );
+        self.database.texts(&query).await
     }
 
     fn owner(&self, sid: &str) -> String {

@@ -236,7 +236,7 @@ fn is_ours(pair: &[u8]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 1000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 500, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn nothing_but_a_signature_makes_a_session(header in cookie_header(), secret in "[a-z]{33,40}") {

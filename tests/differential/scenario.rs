@@ -143,6 +143,14 @@ impl Chapter {
         self.express["name"].as_str().unwrap()
     }
 
+    pub(crate) fn sessions_table(&self) -> &str {
+        self.express["store"]["tableName"].as_str().unwrap_or("Sessions")
+    }
+
+    pub(crate) fn users_table(&self) -> &str {
+        self.express["usersTable"].as_str().unwrap_or("users")
+    }
+
     fn set(&mut self, line: &str) -> Option<()> {
         let (what, settings) = line.split_once(' ')?;
         match what {

@@ -36,7 +36,7 @@ function behindTheGateway() {
 
 async function withSessions({ database, sessions, trustProxy = false }) {
   const sequelize = connect(database);
-  const User = users(sequelize);
+  const User = users(sequelize, sessions.usersTable ?? 'users');
   const { store: storeOptions = {}, keepSessionInfo = false, ...sessionOptions } = sessions;
   const Store = connectSessionSequelize(session.Store);
   const store = new Store({ db: sequelize, checkExpirationInterval: -1, ...storeOptions });
@@ -67,14 +67,14 @@ function connect(url) {
   });
 }
 
-function users(sequelize) {
+function users(sequelize, tableName) {
   const User = sequelize.define(
     'user',
     {
       email: { type: DataTypes.STRING, allowNull: false, unique: true },
       password: { type: DataTypes.STRING, allowNull: false },
     },
-    { timestamps: false, tableName: 'users' },
+    { timestamps: false, tableName },
   );
   User.beforeCreate(async (user) => {
     user.password = await bcrypt.hash(user.password, await bcrypt.genSalt(10));
