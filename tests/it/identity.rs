@@ -1,7 +1,10 @@
 //! Who the upstream is told is signed in.
 
 use http::Method;
+use http_body_util::BodyExt;
 use nextbnb_tests::stack::{Stack, registration};
+use nextbnb_tests::upstream::{StubUpstream, text};
+use nextbnb_tests::wire::exchange;
 
 #[tokio::test]
 async fn the_upstream_is_told_who_is_signed_in() {
@@ -83,6 +86,21 @@ async fn connection_cannot_name_the_identity_away() {
     assert!(seen.header("x-forwarded-user").is_some());
     assert_eq!(seen.header("x-forwarded-for"), Some("127.0.0.1"));
     assert!(seen.header("x-forwarded-host").is_some());
+}
+
+#[tokio::test]
+async fn a_forged_identity_in_a_trailer_never_reaches_the_frontend() {
+    let upstream = StubUpstream::answering(|request| async move {
+        let body = request.into_body().collect().await.unwrap();
+        let trailers = body.trailers().cloned();
+        text(format!("{trailers:?} {:?}", body.to_bytes()))
+    });
+    let stack = Stack::before(upstream.await).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n";
+    let body = "3\r\nabc\r\n0\r\nX-Forwarded-User: 1\r\n\r\n";
+    let request = format!("{head}Trailer: X-Forwarded-User\r\n\r\n{body}");
+    let answer = exchange(stack.address(), request).await;
+    assert!(answer.ends_with("None b\"abc\""), "{answer}");
 }
 
 #[tokio::test]

@@ -3,13 +3,17 @@
 use http::header::{self, HeaderMap, HeaderName};
 
 /// Fields of one connection (RFC 9110 §7.6.1), with the older ones that still occur.
-const HOP_BY_HOP: [HeaderName; 9] = [
+///
+/// Among them `Trailer`: hyper sends no trailer that is not announced, and a backend that merges
+/// trailers into its headers would take a client's for ours.
+const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
     HeaderName::from_static("proxy-connection"),
     header::TE,
+    header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     HeaderName::from_static("http2-settings"),
