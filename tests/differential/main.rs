@@ -18,6 +18,7 @@ mod compare;
 mod express;
 mod player;
 mod properties;
+mod races;
 mod sabotage;
 mod scenario;
 mod site;

@@ -62,6 +62,11 @@ impl Site {
         Self { chapter, database, express }
     }
 
+    /// Where Express answers.
+    pub(crate) fn express(&self) -> SocketAddr {
+        self.express
+    }
+
     /// A gateway with the same settings, given as an operator gives them.
     pub(crate) async fn gateway(&self, mode: Mode, application: SocketAddr) -> RunningGateway {
         let (url, secrets) = (self.database.url(), self.chapter.secrets());
