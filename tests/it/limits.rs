@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use http_body_util::BodyExt;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{RunningGateway, Stack};
-use nextbnb_tests::upstream::{RawUpstream, StubUpstream};
+use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
 use nextbnb_tests::wire::Wire;
 
-const SOON: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_millis(400);
 
 #[tokio::test]
 async fn a_client_that_never_finishes_its_head_is_cut() {
@@ -39,6 +40,27 @@ async fn a_silent_upstream_is_a_gateway_timeout() {
     assert!(page.text().contains("took too long"), "{}", page.text());
     let socket = gateway.anonymous().header("Connection", "Upgrade").header("Upgrade", "websocket");
     assert_eq!(socket.get("/unknown").await.status, StatusCode::GATEWAY_TIMEOUT);
+}
+
+#[tokio::test]
+async fn an_upload_may_take_as_long_as_it_moves_and_no_longer() {
+    let upstream = StubUpstream::answering(|request| async move {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        text(format!("{} bytes", body.len()))
+    });
+    let stack = Stack::with(upstream.await, |config| config.limits.response_head = SOON).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n";
+    let mut moving = Wire::connect(stack.address()).await;
+    moving.send(head).await;
+    for _ in 0..16 {
+        tokio::time::sleep(SOON / 8).await;
+        moving.send("x").await;
+    }
+    assert!(moving.read_head().await.starts_with("HTTP/1.1 200"));
+    assert_eq!(moving.read_until("16 bytes").await, "16 bytes");
+    let mut stalled = Wire::connect(stack.address()).await;
+    stalled.send(format!("{head}x")).await;
+    assert!(stalled.read_head().await.starts_with("HTTP/1.1 504"));
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ pub struct Limits {
     pub request_head: Duration,
     /// Longest wait for a TCP connection to the upstream, name look-up included.
     pub connect: Duration,
-    /// Longest wait for the upstream's response head. A page rendered on the server may be slow;
+    /// Longest wait for the upstream's response head after the request, or a piece of its body,
+    /// was sent: an upload may take as long as it moves. A page rendered on the server may be slow;
     /// in `dev` it may have to be compiled first.
     pub response_head: Duration,
     /// Longest wait for the answer to an upgrade. Next.js never answers one on a path that it

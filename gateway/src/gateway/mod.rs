@@ -11,7 +11,7 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tracing::{debug, error, info};
 
@@ -31,6 +31,7 @@ use crate::proxy::body::UpstreamBody;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
 use crate::proxy::hop_by_hop::remove_hop_by_hop;
 use crate::proxy::pages::{Audience, ErrorPages, Format};
+use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
 use crate::proxy::target::public_host;
 use crate::proxy::upgrade::{is_websocket, keep_websocket, tunnel};
@@ -202,7 +203,7 @@ impl Gateway {
         let mut response = if wants_websocket {
             self.upgrade(request, forward.downstream).await?
         } else {
-            let response = self.upstream.send(request.map(Either::Left)).await?;
+            let response = self.upstream.send(request.map(RequestBody::streamed)).await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
             }
@@ -219,7 +220,7 @@ impl Gateway {
         downstream: &Downstream,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let to_browser = hyper::upgrade::on(&mut request);
-        let mut response = self.upstream.upgrade(request.map(Either::Left)).await?;
+        let mut response = self.upstream.upgrade(request.map(RequestBody::streamed)).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
         }

@@ -59,6 +59,7 @@ impl Installation {
         command
             .args(self.manager.arguments)
             .current_dir(&self.folder)
+            .env_remove("SESSION_SECRET") // Install scripts are anybody's.
             .env_remove("NODE_ENV") // `production` would leave TypeScript out.
             .stdin(Stdio::null());
         let mut child = ChildGroup::spawn(&mut command).map_err(|source| self.not_run(source))?;

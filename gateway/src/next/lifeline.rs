@@ -38,6 +38,7 @@ impl Lifeline {
     /// Starts the watcher. To be called before the process is started that it shall watch.
     pub(crate) fn start() -> io::Result<Self> {
         let mut watcher = Command::new("/bin/sh")
+            .env_remove("SESSION_SECRET")
             .args(["-c", WATCHER])
             .current_dir("/")
             .stdin(Stdio::piped())

@@ -46,6 +46,7 @@ impl Node {
         command
             .args(["-p", "process.version + ' ' + process.execPath"])
             .current_dir(folder) // Version managers choose by folder.
+            .env_remove("SESSION_SECRET")
             .kill_on_drop(true);
         let late =
             |_: Elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within 10 s"));

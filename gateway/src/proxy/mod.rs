@@ -6,6 +6,7 @@ pub mod forwarding;
 pub mod hop_by_hop;
 pub mod pages;
 mod pool;
+pub mod request_body;
 pub mod response;
 pub mod target;
 pub mod upgrade;

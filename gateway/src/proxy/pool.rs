@@ -3,13 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{Either, Empty};
-use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 
-/// A request's body on its way to the upstream; empty when a request is sent again.
-pub(super) type RequestBody = Either<Incoming, Empty<Bytes>>;
+use super::request_body::RequestBody;
 
 /// The sending half of one connection to the upstream.
 pub(super) type Sender = SendRequest<RequestBody>;

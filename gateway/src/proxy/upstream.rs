@@ -8,7 +8,6 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
-use http_body_util::{Either, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -17,7 +16,8 @@ use tracing::debug;
 
 use super::body::UpstreamBody;
 use super::connect::connect;
-use super::pool::{Lease, Pool, RequestBody, Sender};
+use super::pool::{Lease, Pool, Sender};
+use super::request_body::RequestBody;
 use crate::error::RequestError;
 
 /// How often resting connections are looked through. With [`UpstreamLimits::idle`] it stays under
@@ -29,7 +29,7 @@ const EXPIRY_INTERVAL: Duration = Duration::from_millis(500);
 pub struct UpstreamLimits {
     /// Longest wait for a connection, name look-up included.
     pub connect: Duration,
-    /// Longest wait for a response head.
+    /// Longest wait for a response head after the request, or a piece of its body, was sent.
     pub response_head: Duration,
     /// Longest wait for the answer to an upgrade.
     pub upgrade_head: Duration,
@@ -127,13 +127,16 @@ impl Upstream {
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, Failure> {
         let limit = self.limits.response_head;
-        match timeout(limit, sender.try_send_request(request)).await {
-            Ok(Ok(response)) => Ok(self.lend(sender, response)),
-            Ok(Err(mut error)) => match error.take_message() {
-                Some(request) => Err(Failure::Unsent(Box::new(request))),
-                None => Err(Failure::Broken(error.into_error())),
+        let progress = request.body().progress();
+        tokio::select! {
+            outcome = sender.try_send_request(request) => match outcome {
+                Ok(response) => Ok(self.lend(sender, response)),
+                Err(mut error) => match error.take_message() {
+                    Some(request) => Err(Failure::Unsent(Box::new(request))),
+                    None => Err(Failure::Broken(error.into_error())),
+                },
             },
-            Err(_) => Err(Failure::Silent(limit)),
+            () = progress.stalled(limit) => Err(Failure::Silent(limit)),
         }
     }
 
@@ -194,7 +197,7 @@ fn is_repeatable(request: &Request<RequestBody>) -> bool {
 }
 
 fn repeated(head: Parts) -> Request<RequestBody> {
-    Request::from_parts(head, Either::Right(Empty::new()))
+    Request::from_parts(head, RequestBody::empty())
 }
 
 /// Whether the connection ended without an answer, as one does that rested too long.
