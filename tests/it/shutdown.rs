@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use nextbnb_tests::stack::Stack;
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wire::Wire;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -70,6 +71,22 @@ async fn an_event_stream_holds_up_the_end_for_its_grace_only() {
     timeout(SOON, stack.stop()).await.expect("the event stream holds it up");
     assert!(began.elapsed() >= Duration::from_millis(100));
     assert!(response.into_body().collect().await.is_err(), "a cut stream is no whole one");
+}
+
+#[tokio::test]
+async fn work_that_waits_for_a_lock_does_not_hold_up_the_end() {
+    let stack = Stack::start().await;
+    let holder = stack.database.connection().begin().await.unwrap();
+    holder.execute_unprepared("LOCK TABLE \"Sessions\"").await.unwrap();
+    let replica = stack.replica().await; // Sweeps at its start, and waits.
+    let waiting = "SELECT count(*)::text FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    nextbnb_tests::wait_until("the sweep waits", async || {
+        stack.database.texts(waiting).await[0] != "0"
+    })
+    .await;
+    timeout(SOON, replica.stop()).await.expect("the lock holds it up");
+    holder.rollback().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `dev`: Next.js started, watched and ended together with the gateway.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use http::uri::Authority;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::runtime;
+use super::block_on;
 use super::signals::StopSignals;
 use crate::app::App;
 use crate::config::args::DevArgs;
@@ -27,7 +27,7 @@ use crate::server::listeners::Listeners;
 type Address = watch::Sender<Option<Authority>>;
 
 pub(super) fn run(args: &DevArgs) -> Result<(), StartError> {
-    runtime()?.block_on(async {
+    block_on(async {
         let signals = StopSignals::listen()?;
         match &args.upstream {
             Some(url) => beside(args, parse_upstream(url)?, signals).await,
@@ -176,7 +176,10 @@ fn public_url(listen: &Listen, port: u16) -> String {
         EVERY_ADDRESS | "0.0.0.0" | "::" | "[::]" => "localhost",
         host => host,
     };
-    format!("http://{host}:{port}")
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => format!("http://[{address}]:{port}"),
+        Err(_) => format!("http://{host}:{port}"),
+    }
 }
 
 fn working_folder() -> Result<PathBuf, StartError> {

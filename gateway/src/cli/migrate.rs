@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tracing::info;
 
-use super::runtime;
+use super::block_on;
 use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     if let DatabaseSource::Embedded(_) = source {
         state.prepare()?;
     }
-    runtime()?.block_on(async {
+    block_on(async {
         let database = open_database(&source, &tables, Migrations::Apply).await?;
         info!("the schema is up to date");
         if let Err(error) = database.close().await {

@@ -8,12 +8,16 @@ mod signals;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::config::args::{Command, CommandLine, LogArgs, LogFormat};
 use crate::error::{StartError, chain};
 use crate::ops::logs::{LogShape, start_logs};
+
+/// Longest wait, at the end, for work that cannot be cut, such as the hashing of a password.
+const LEFT_OVER: Duration = Duration::from_millis(100);
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
@@ -50,12 +54,16 @@ fn tell(error: &StartError) {
     drop(io::stderr().write_all(line.as_bytes())); // Nobody reads a closed terminal.
 }
 
-/// The runtime of everything but the workers: database, password hashing, signals.
-fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs a command on the runtime of everything but the workers: database, password hashing,
+/// signals.
+fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("services")
         .enable_all()
         .build()
-        .map_err(|source| StartError::System { what: "the runtime", source })
+        .map_err(|source| StartError::System { what: "the runtime", source })?;
+    let done = runtime.block_on(command);
+    runtime.shutdown_timeout(LEFT_OVER);
+    done
 }

@@ -4,7 +4,7 @@ use http::uri::Authority;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::runtime;
+use super::block_on;
 use super::signals::StopSignals;
 use crate::app::App;
 use crate::config::args::ServeArgs;
@@ -20,7 +20,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     if listeners.are_reached_by(&upstream) {
         return Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() });
     }
-    runtime()?.block_on(serve(config, listeners, upstream))
+    block_on(serve(config, listeners, upstream))
 }
 
 async fn serve(

@@ -34,6 +34,9 @@ impl fmt::Debug for DatabaseTarget {
     }
 }
 
+/// Longest wait for work under way when the process ends.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
 /// How long, and how many.
 #[derive(Debug, Clone)]
 pub struct DatabaseLimits {
@@ -93,9 +96,12 @@ impl Database {
         applied.await.map_err(|error| StartError::Migrate { source: cause(&error).into() })
     }
 
-    /// Closes every connection, when the last work is done.
+    /// Closes every connection, when the last work is done or a second has passed.
+    ///
+    /// Work that waits for somebody else's lock would hold up the end of the process for ever.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.connection.close().await
+        let late = |_| Err(DbErr::Custom("the last work did not end in time".to_owned()));
+        timeout(CLOSE_LIMIT, self.connection.close()).await.unwrap_or_else(late)
     }
 
     pub(crate) fn connection(&self) -> &DatabaseConnection {

@@ -50,7 +50,10 @@ pub(super) fn start(
     let failed = |source| StartError::System { what: "a worker", source };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let work = move || runtime.block_on(work(listeners, settings, drain));
+    let work = move || {
+        runtime.block_on(work(listeners, settings, drain));
+        runtime.shutdown_background(); // A name look-up cannot be cut, so it is not waited for.
+    };
     thread::Builder::new().name(format!("worker-{number}")).spawn(work).map_err(failed)
 }
 

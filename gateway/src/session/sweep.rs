@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use tracing::{info, warn};
 
 use super::clock::Clock;
@@ -13,6 +13,9 @@ use crate::database::{self, Database, dialect};
 
 /// Rows removed in one transaction: few enough that nobody waits for the locks on them.
 const BATCH: u64 = 1000;
+
+/// Longest wait for one transaction, which may wait for a lock that somebody else holds.
+const BATCH_LIMIT: Duration = Duration::from_mins(1);
 
 /// Sweeps once in every `interval`, and at once, until the runtime ends.
 pub(super) async fn sweep_for_ever(
@@ -43,15 +46,27 @@ pub(super) async fn sweep(
 ) -> Result<u64, DbErr> {
     let mut removed = 0;
     loop {
-        let transaction = database.begin_write().await?;
-        if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
-            return Ok(removed);
-        }
-        let batch = table.delete_expired(&transaction, now, BATCH).await?;
-        transaction.commit().await?;
+        let late = |_| Err(DbErr::Custom(format!("no answer within {BATCH_LIMIT:?}")));
+        let swept = timeout(BATCH_LIMIT, sweep_batch(database, table, now)).await;
+        let Some(batch) = swept.unwrap_or_else(late)? else { return Ok(removed) };
         removed += batch;
         if batch < BATCH {
             return Ok(removed);
         }
     }
+}
+
+/// How many rows went; `None` when another replica is at it.
+async fn sweep_batch(
+    database: &Database,
+    table: &SessionTable,
+    now: DateTime<Utc>,
+) -> Result<Option<u64>, DbErr> {
+    let transaction = database.begin_write().await?;
+    if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
+        return Ok(None);
+    }
+    let batch = table.delete_expired(&transaction, now, BATCH).await?;
+    transaction.commit().await?;
+    Ok(Some(batch))
 }
