@@ -53,6 +53,16 @@ async fn the_oldest_of_doubled_accounts_signs_in(test: TestDatabase) {
     assert_eq!(signed_in_as(&site, "A@b.c").await, Some((1, "a@b.c".to_owned())));
 }
 
+async fn an_account_without_a_password_has_sessions_and_no_sign_in(test: TestDatabase) {
+    let site = with_accounts(test, &["a@b.c"]).await;
+    let answer = site.log_in("a@b.c", "pw", &[]).await;
+    site.test.run("UPDATE users SET password = NULL").await;
+    let session = site.visit(&[&answer.cookie()]).await.unwrap();
+    assert_eq!(session.identity().map(|identity| identity.id), Some(1));
+    assert_eq!(site.log_in("a@b.c", "pw", &[]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(site.register("a@b.c").await.status, StatusCode::CONFLICT);
+}
+
 async fn a_second_spelling_is_not_registered(test: TestDatabase) {
     let site = with_accounts(test, &["Ada@b.c"]).await;
     for email in ["Ada@b.c", "ada@b.c", "ADA@B.C"] {
@@ -83,6 +93,7 @@ on_both_databases! {
     the_exact_address_signs_in_first
     another_case_signs_in_where_it_means_one_address
     the_oldest_of_doubled_accounts_signs_in
+    an_account_without_a_password_has_sessions_and_no_sign_in
     a_second_spelling_is_not_registered
     one_of_two_registrations_at_once_has_the_address
     an_address_that_no_column_can_hold_has_no_account

@@ -17,7 +17,7 @@ pub(crate) struct Account {
     pub(crate) id: i32,
     pub(crate) email: String,
     pub(crate) name: Option<String>,
-    pub(crate) password_hash: String,
+    pub(crate) password_hash: Option<String>,
 }
 
 impl fmt::Debug for Account {

@@ -164,7 +164,7 @@ impl Auth {
         let signing_in = async move {
             let connection = this.database.connection();
             let account = this.accounts.find_for_login(connection, &login.email).await?;
-            let hash = account.as_ref().map(|account| account.password_hash.clone());
+            let hash = account.as_ref().and_then(|account| account.password_hash.clone());
             let is_text = login.password.is_some();
             let password = login.password.unwrap_or_else(|| Password(String::new()));
             // Always verified, known account or not.

@@ -13,8 +13,8 @@ pub struct Model {
     pub id: i32,
     /// The address as it was typed at registration.
     pub email: String,
-    /// The bcrypt hash.
-    pub password: String,
+    /// The bcrypt hash; none for somebody who signs in by other means, where a site has such.
+    pub password: Option<String>,
     /// What the person wants to be called; Express knows no such column.
     pub name: Option<String>,
 }
