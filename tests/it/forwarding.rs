@@ -1,9 +1,11 @@
 //! What reaches the upstream, and what of its answers reaches the browser.
 
 use http::{Method, Response, StatusCode, header};
-use nextbnb_tests::stack::Stack;
-use nextbnb_tests::upstream::{StubUpstream, text};
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::stack::{RunningGateway, Stack};
+use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
 use nextbnb_tests::wire::exchange;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn every_method_arrives_with_its_path_and_query_unchanged() {
@@ -155,6 +157,21 @@ async fn only_the_gateways_own_paths_are_taken_from_the_frontend() {
     for target in ["/.nextbnb/", "/.nextbnb/x"] {
         assert_eq!(visitor.get(target).await.status, StatusCode::NOT_FOUND, "{target}");
     }
+}
+
+#[tokio::test]
+async fn an_upstream_of_http_10_is_answered_from_in_http_11() {
+    let upstream = RawUpstream::start(|mut stream, _| async move {
+        assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
+        stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nold").await.unwrap();
+    })
+    .await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    let answer =
+        exchange(gateway.address(), "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let answer = answer.await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("old"), "{answer}");
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ async fn an_old_client_is_served_although_it_names_no_host() {
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     assert!(answer.ends_with("hello from upstream"), "{answer}");
     let host = stack.address().to_string();
+    assert_eq!(stack.upstream.last_request().header("host"), Some(host.as_str()));
     assert_eq!(stack.upstream.last_request().header("x-forwarded-host"), Some(host.as_str()));
 }
 

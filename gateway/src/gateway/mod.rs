@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
@@ -192,6 +192,11 @@ impl Gateway {
         if wants_websocket {
             keep_websocket(headers);
         }
+        if let (Entry::Vacant(host), Ok(value)) =
+            (headers.entry(header::HOST), HeaderValue::try_from(forward.host))
+        {
+            host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
+        }
         let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
         Forwarding { client, host: forward.host, scheme }.set(headers);
         log.request_id().set(headers);
@@ -236,6 +241,7 @@ impl Gateway {
     /// Cleans the upstream's response head and adds the session's cookie where it is due.
     async fn finish(&self, response: &mut Response<AnswerBody>, forward: &Forward<'_>) {
         let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        *response.version_mut() = Version::HTTP_11; // Ours, whatever the upstream's (RFC 9110 §2.5).
         let headers = response.headers_mut();
         let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host };
         clean_response(headers, self.upstream.authority().as_ref(), public);

@@ -105,7 +105,7 @@ impl ErrorPages {
             }
             RequestError::SessionsUnavailable(_) => (
                 "We cannot look up your session",
-                "You are still signed in. Try again in a moment.",
+                "If you were signed in, you still are. Try again in a moment.",
                 Some(2),
             ),
             RequestError::UpstreamUnreachable(_) => {

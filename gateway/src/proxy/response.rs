@@ -39,14 +39,22 @@ pub fn clean_response(
     }
 }
 
-/// Whether a shared cache may keep a response and hand it to others (RFC 9111 §3.5): then no
-/// cookie may be in it.
+/// Whether a shared cache may keep a response and hand it to others (RFC 9111 §3): then no cookie
+/// may be in it.
+///
+/// A lifetime without `private` is enough for that; `public` only widens it.
 pub fn is_publicly_cacheable(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::CACHE_CONTROL).into_iter().filter_map(|v| v.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|directive| {
-        let directive = directive.trim().to_ascii_lowercase();
-        directive == "public" || directive == "immutable" || directive.starts_with("s-maxage")
-    })
+    let directives: Vec<String> =
+        values.flat_map(|value| value.split(',')).map(|d| d.trim().to_ascii_lowercase()).collect();
+    let has = |wanted: &[&str]| directives.iter().any(|d| wanted.contains(&d.as_str()));
+    let shared = |d: &String| d.starts_with("s-maxage");
+    if has(&["public", "immutable"]) || directives.iter().any(shared) {
+        return true;
+    }
+    let lives = |d: &String| d.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0");
+    let has_lifetime = directives.iter().any(lives) || headers.contains_key(header::EXPIRES);
+    has_lifetime && !has(&["private", "no-store", "no-cache"])
 }
 
 /// The part of `location` behind its origin, when that origin is the upstream's.
@@ -99,6 +107,10 @@ mod tests {
         assert!(cacheable("public, max-age=31536000, immutable"));
         assert!(cacheable("s-maxage=31536000"));
         assert!(cacheable("max-age=5, Public"));
+        assert!(cacheable("max-age=3600"));
+        assert!(!cacheable("private, max-age=3600"));
+        assert!(!cacheable("max-age=0, must-revalidate"));
+        assert!(!cacheable("no-cache, max-age=5"));
         assert!(!cacheable("private, no-cache, no-store, max-age=0, must-revalidate"));
         assert!(!is_publicly_cacheable(&HeaderMap::new()));
     }
