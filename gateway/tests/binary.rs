@@ -249,6 +249,10 @@ fn health_is_asked_by_the_executable_itself() {
     let port = running.port.to_string();
     assert!(gateway(&folder, &["health", "--port", &port]).status().unwrap().success());
     assert!(gateway(&folder, &["health"]).env("PORT", &port).status().unwrap().success());
+    for host in ["*", "127.0.0.1"] {
+        let mut health = gateway(&folder, &["health", "--port", &port]);
+        assert!(health.env("NEXTBNB_HOST", host).status().unwrap().success(), "{host}");
+    }
     drop(running);
     assert_refused(&mut gateway(&folder, &["health", "--port", &port]), "not healthy");
 }

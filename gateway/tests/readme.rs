@@ -68,6 +68,7 @@ fn row(setting: &Arg) -> String {
         Some((help, default)) => (help.to_owned(), default.trim_end_matches(']').to_owned()),
         None => (help, default.join(", ")),
     };
+    let value = value.replace('|', "\\|");
     let values: Vec<_> =
         setting.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
     let value = match values.as_slice() {

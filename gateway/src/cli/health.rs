@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::config::EVERY_ADDRESS;
 use crate::config::args::HealthArgs;
 use crate::error::StartError;
 
@@ -20,6 +21,11 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
 /// The status line of the answer.
 fn ask(host: &str, port: u16) -> io::Result<String> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    // As `--host` takes them: this process is not the one that listens.
+    let host = match host {
+        EVERY_ADDRESS => "localhost",
+        host => host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host),
+    };
     for address in (host, port).to_socket_addrs()? {
         match ask_at(address) {
             Ok(status) => return Ok(status),
