@@ -177,6 +177,29 @@ fn the_same_wish_told_twice_still_finishes_what_runs() {
 }
 
 #[test]
+fn a_wish_told_again_later_cuts_what_still_runs() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", upstream.local_addr().unwrap());
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--host", "127.0.0.1", "--upstream", &origin, "--drain", "10m"];
+    let mut gateway = Running::start(gateway(&folder, &arguments));
+    let mut client = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let (_running, _) = upstream.accept().unwrap();
+    let began = Instant::now();
+    let status = loop {
+        assert!(began.elapsed() < DEADLINE, "it does not end");
+        gateway.signal(Signal::TERM);
+        std::thread::sleep(Duration::from_millis(50));
+        if let Some(status) = gateway.child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(1));
+    assert!(gateway.rest_of_log().contains("second SIGTERM"));
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_written_is_named() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();

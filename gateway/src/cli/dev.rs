@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use http::uri::Authority;
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::block_on;
 use super::signals::StopSignals;
+use super::{block_on, listen};
 use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
@@ -21,7 +21,6 @@ use crate::next::dev_server::{DevServer, DevServerState};
 use crate::next::installation::{Installation, Outcome};
 use crate::next::node::Node;
 use crate::next::project::Project;
-use crate::server::listeners::Listeners;
 
 /// Where the upstream answers; `None` until Next.js has a port.
 type Address = watch::Sender<Option<Authority>>;
@@ -46,7 +45,8 @@ async fn beside(
     let state_dir = Project::find(None, &here)
         .map_or_else(|_| here.join(StateDir::DEFAULT), |project| project.default_state_dir());
     let address = Address::new(Some(upstream.clone()));
-    let started = Started::start(args, &state_dir, &address).await?;
+    let start = Started::start(args, &state_dir, &address);
+    let Some(started) = signals.unless_told(start).await? else { return Ok(()) };
     info!("ready on {} in front of http://{upstream}", started.url);
     let signal = signals.next().await;
     info!("{signal}: ending the gateway");
@@ -60,20 +60,27 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
     info!("the application is {}", project.folder().display());
     let state_dir = args.database.state_dir.clone().unwrap_or_else(|| project.default_state_dir());
     StateDir::new(&state_dir).prepare()?;
-    let node = Node::find(&project).await?;
     let address = Address::new(None);
-    let mut started = Started::start(args, &state_dir, &address).await?;
+    let start = async {
+        let node = Node::find(&project).await?;
+        Ok((node, Started::start(args, &state_dir, &address).await?))
+    };
+    let Some((node, mut started)) = signals.unless_told(start).await? else { return Ok(()) };
     let ended = async {
         if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
             return Ok(());
         }
-        let next = DevServer::start(&project, &node, &state_dir).await?;
-        tokio::select! {
-            () = follow(next.state(), &address, &started) => warn!("Next.js is not watched any more"),
-            signal = signals.next() => info!("{signal}: ending Next.js and the gateway"),
-        }
+        let start = DevServer::start(&project, &node, &state_dir);
+        let Some(next) = signals.unless_told(start).await? else { return Ok(()) };
+        let ended = tokio::select! {
+            unwatched = follow(next.state(), &address, &started.url, &started.steps) => Err(unwatched),
+            signal = signals.next() => {
+                info!("{signal}: ending Next.js and the gateway");
+                Ok(())
+            }
+        };
         next.stop().await;
-        Ok(())
+        ended
     }
     .await;
     started.app.stop().await;
@@ -95,17 +102,14 @@ impl Started {
     ) -> Result<Self, StartError> {
         let began = Instant::now();
         let config = Config::dev(args, state_dir)?;
-        let listeners = Listeners::bind(&config.listen.host, config.listen.port, config.workers)?;
-        let listen = config.listen.clone();
         let upstream = address.borrow().clone();
-        if let Some(upstream) = upstream.filter(|upstream| listeners.are_reached_by(upstream)) {
-            return Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() });
-        }
+        let listeners = listen(&config, upstream).await?;
+        let host = config.listen.clone();
         let app = App::start(config, listeners, address.subscribe()).await?;
-        let port = app.server().addresses().first().map_or(listen.port, SocketAddr::port);
+        let port = app.server().addresses().first().map_or(host.port, SocketAddr::port);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());
-        Ok(Self { app, url: public_url(&listen, port), steps })
+        Ok(Self { app, url: public_url(&host, port), steps })
     }
 }
 
@@ -130,8 +134,13 @@ async fn install(
     Ok(outcome)
 }
 
-/// Tells the gateway where Next.js is, and the terminal when it answers.
-async fn follow(mut state: watch::Receiver<DevServerState>, address: &Address, started: &Started) {
+/// Tells the gateway where Next.js is, and the terminal when it answers, as long as it is watched.
+async fn follow(
+    mut state: watch::Receiver<DevServerState>,
+    address: &Address,
+    url: &str,
+    steps: &Steps,
+) -> StartError {
     let mut is_first = true;
     loop {
         let now = state.borrow_and_update().clone();
@@ -139,7 +148,6 @@ async fn follow(mut state: watch::Receiver<DevServerState>, address: &Address, s
             address.send_replace(Some(at));
         }
         if let DevServerState::Ready { after, .. } = now {
-            let Started { url, steps, .. } = started;
             if is_first {
                 info!("ready on {url} ({steps}Next.js {:.1} s)", after.as_secs_f32());
             } else {
@@ -148,7 +156,7 @@ async fn follow(mut state: watch::Receiver<DevServerState>, address: &Address, s
             is_first = false;
         }
         if state.changed().await.is_err() {
-            return;
+            return StartError::NextUnwatched;
         }
     }
 }
@@ -185,4 +193,21 @@ fn public_url(listen: &Listen, port: u16) -> String {
 fn working_folder() -> Result<PathBuf, StartError> {
     std::env::current_dir()
         .map_err(|source| StartError::System { what: "without a working folder", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_serves_on_before_a_next_dev_that_is_not_watched() {
+        let at = SocketAddr::from(([127, 0, 0, 1], 4000));
+        let ready = DevServerState::Ready { address: at, after: Duration::ZERO };
+        let (watcher, state) = watch::channel(ready);
+        drop(watcher);
+        let address = Address::new(None);
+        let error = follow(state, &address, "http://localhost:3000", &Steps::default()).await;
+        assert!(error.to_string().contains("not watched any more"), "{error}");
+        assert_eq!(address.borrow().as_ref().map(Authority::as_str), Some("127.0.0.1:4000"));
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use tracing::info;
 
 use super::block_on;
+use super::signals::StopSignals;
 use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
@@ -20,7 +21,10 @@ pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
         state.prepare()?;
     }
     block_on(async {
-        let database = open_database(&source, &tables, Migrations::Apply).await?;
+        let migration = open_database(&source, &tables, Migrations::Apply);
+        let Some(database) = StopSignals::listen()?.unless_told(migration).await? else {
+            return Err(StartError::NotMigrated);
+        };
         info!("the schema is up to date");
         if let Err(error) = database.close().await {
             tracing::warn!(cause = %error, "the database was not closed properly");

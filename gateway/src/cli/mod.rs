@@ -11,10 +11,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use http::uri::Authority;
+use tokio::task::JoinError;
 
+use self::signals::StopSignals;
 use crate::config::args::{Command, CommandLine, LogArgs, LogFormat};
+use crate::config::{Config, Listen};
 use crate::error::{StartError, chain};
 use crate::ops::logs::{LogShape, start_logs};
+use crate::server::listeners::Listeners;
 
 /// Longest wait, at the end, for work that cannot be cut, such as the hashing of a password.
 const LEFT_OVER: Duration = Duration::from_millis(100);
@@ -55,7 +60,7 @@ fn tell(error: &StartError) {
 }
 
 /// Runs a command on the runtime of everything but the workers: database, password hashing,
-/// signals.
+/// signals. The command ends on a first signal; whoever insists ends it here.
 fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -63,7 +68,31 @@ fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(),
         .enable_all()
         .build()
         .map_err(|source| StartError::System { what: "the runtime", source })?;
-    let done = runtime.block_on(command);
+    let done = runtime.block_on(async {
+        let mut signals = StopSignals::listen()?;
+        tokio::select! {
+            done = command => done,
+            signal = signals.insisted() => Err(StartError::Insisted { signal }),
+        }
+    });
     runtime.shutdown_timeout(LEFT_OVER);
     done
+}
+
+/// Listens as `config` says; refuses an `upstream` that leads back here.
+///
+/// On a thread of its own, since a name server that hangs must not hold up a signal.
+async fn listen(config: &Config, upstream: Option<Authority>) -> Result<Listeners, StartError> {
+    let (Listen { host, port }, workers) = (config.listen.clone(), config.workers);
+    let listening = tokio::task::spawn_blocking(move || {
+        let listeners = Listeners::bind(&host, port, workers)?;
+        match upstream.filter(|upstream| listeners.are_reached_by(upstream)) {
+            Some(upstream) => Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() }),
+            None => Ok(listeners),
+        }
+    });
+    let lost = |error: JoinError| {
+        Err(StartError::System { what: "a thread that listens", source: error.into() })
+    };
+    listening.await.unwrap_or_else(lost)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::info;
 
 use crate::error::StartError;
 
@@ -42,9 +43,24 @@ impl StopSignals {
         }
     }
 
+    /// Does `start`, unless one of them comes first: then it is dropped, and `None` returned.
+    pub(super) async fn unless_told<T>(
+        &mut self,
+        start: impl Future<Output = Result<T, StartError>>,
+    ) -> Result<Option<T>, StartError> {
+        tokio::select! {
+            started = start => started.map(Some),
+            signal = self.next() => {
+                info!("{signal} during the start");
+                Ok(None)
+            }
+        }
+    }
+
     /// Waits for one that comes a while after the first: supervisors that signal a process and
     /// its group tell the same wish twice.
     pub(super) async fn insisted(&mut self) -> &'static str {
+        self.next().await;
         let first = Instant::now();
         loop {
             let signal = self.next().await;

@@ -187,6 +187,9 @@ pub enum StartError {
         /// What SQLite said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A signal came first.
+    #[error("ended by a signal before the tables were up to date")]
+    NotMigrated,
     /// The tables could not be brought up to date.
     #[error("cannot bring the database's tables up to date (--no-migrate starts without)")]
     Migrate {
@@ -314,6 +317,11 @@ pub enum StartError {
         /// The state folder of both.
         state_dir: PathBuf,
     },
+    /// Whatever watched `next dev` is gone, and so nobody would start it again.
+    #[error(
+        "next dev is not watched any more, which is a mistake of the gateway's; start it again"
+    )]
+    NextUnwatched,
     /// The system gives no port of the loopback interface.
     #[error("cannot find a free port on 127.0.0.1 for next dev")]
     NoFreePort {
