@@ -255,6 +255,36 @@ fn serve_needs_no_settings_and_keeps_its_state_private() {
 }
 
 #[test]
+fn whoever_lets_others_at_the_secret_is_told_the_command_against_it() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join(".nextbnb");
+    let run = || {
+        let arguments = ["--port", "0", "--host", "127.0.0.1"];
+        let mut gateway = Running::start(gateway(&folder, &arguments));
+        gateway.stop(Signal::TERM);
+        gateway.said.clone()
+    };
+    let chmod = |file: &str, mode| {
+        fs::set_permissions(state.join(file), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    assert!(!run().contains("chmod"));
+    chmod("session-secret", 0o644);
+    assert!(run().contains("chmod o-rwx .nextbnb/session-secret"));
+    chmod("session-secret", 0o600);
+    chmod("", 0o770);
+    assert_eq!(run().matches("chmod go-w .nextbnb").count(), 1);
+}
+
+#[test]
+fn dev_has_a_state_folder_with_a_given_secret_too() {
+    let folder = TempDir::new().unwrap();
+    let mut dev = gateway(&folder, &["dev", "--port", "0", "--upstream", "http://127.0.0.1:1"]);
+    dev.env("SESSION_SECRET", SECRET);
+    assert!(Running::start(dev).get("/.nextbnb/health").starts_with("HTTP/1.1 200"));
+    assert!(folder.path().join(".nextbnb/gateway.sqlite").exists());
+}
+
+#[test]
 fn every_stopping_signal_ends_it_well_and_soon() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let folder = TempDir::new().unwrap();
@@ -345,6 +375,8 @@ struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
     port: u16,
+    /// What it said until it served.
+    said: String,
 }
 
 impl Running {
@@ -352,16 +384,15 @@ impl Running {
     fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        let mut running = Self { child, log, port: 0 };
-        let mut said = String::new();
+        let mut running = Self { child, log, port: 0, said: String::new() };
         while running.port == 0 {
             let mut line = String::new();
-            assert_ne!(running.log.read_line(&mut line).unwrap(), 0, "it ended: {said}");
-            if let Some((_, rest)) = line.split_once("serving on http://") {
+            assert_ne!(running.log.read_line(&mut line).unwrap(), 0, "it ended: {}", running.said);
+            if let Some((_, rest)) = line.split_once(" on http://") {
                 let address = rest.split([' ', '"']).next().unwrap();
                 running.port = address.rsplit(':').next().unwrap().parse().unwrap();
             }
-            said += &line;
+            running.said += &line;
         }
         running
     }

@@ -59,7 +59,6 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
     let project = Project::find(args.frontend.as_deref(), &working_folder()?)?;
     info!("the application is {}", project.folder().display());
     let state_dir = args.database.state_dir.clone().unwrap_or_else(|| project.default_state_dir());
-    StateDir::new(&state_dir).prepare()?;
     let address = Address::new(None);
     let start = async {
         let node = Node::find(&project).await?;

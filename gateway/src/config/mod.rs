@@ -164,14 +164,14 @@ impl Config {
     pub fn serve(args: &ServeArgs) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
         let database = DatabaseSource::of(&args.database, &state);
+        if let DatabaseSource::Embedded(_) = database {
+            state.prepare()?;
+        }
         let secrets = match (&database, SecretList::given(&args.session)?) {
             (_, Some(secrets)) => secrets,
             (DatabaseSource::Embedded(_), None) => SecretList::kept_in(&state)?,
             (DatabaseSource::Url(_), None) => return Err(StartError::SecretMissing),
         };
-        if let DatabaseSource::Embedded(_) = database {
-            state.prepare()?;
-        }
         Ok(Self {
             listen: Listen::of(&args.listen, EVERY_ADDRESS),
             database,
@@ -192,6 +192,7 @@ impl Config {
     /// database: a developer's sessions are worth keeping, not protecting.
     pub fn dev(args: &DevArgs, state_dir: &Path) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(state_dir));
+        state.prepare()?;
         let secrets = match SecretList::given(&args.session)? {
             Some(secrets) => secrets,
             None => SecretList::kept_in(&state)?,

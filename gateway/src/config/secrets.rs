@@ -1,15 +1,17 @@
 //! Session secrets: read from a file or the environment, or made once and kept.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::TryRng as _;
+use tempfile::{NamedTempFile, PersistError};
+use tracing::warn;
 
 use super::session_args::SessionArgs;
 use super::state_dir::StateDir;
@@ -61,9 +63,8 @@ impl SecretList {
         }
     }
 
-    /// The secret of the state folder, made when it is missing.
+    /// The secret of the prepared state folder, made when it is missing.
     pub(super) fn kept_in(state: &StateDir) -> Result<Self, StartError> {
-        state.prepare()?;
         make_file(&state.secret_file())?;
         Self::from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)
     }
@@ -72,6 +73,7 @@ impl SecretList {
     fn from_file(file: &Path, shortest: usize) -> Result<Self, StartError> {
         let text = fs::read(file)
             .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+        warn_if_open(file);
         let lines = text.split(|&byte| byte == b'\n');
         let secrets = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
         let source = format!("--session-secret-file {}", file.display());
@@ -110,7 +112,7 @@ fn without_text(error: &serde_json::Error) -> io::Error {
 /// Makes `file` with one random secret, 0600, unless it is there.
 ///
 /// The file appears whole or not at all, so that a replica that starts at the same moment never
-/// reads half a secret.
+/// reads half a secret. The draft's name cannot be guessed, and so no link be put there.
 fn make_file(file: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::SecretFile { file: file.to_owned(), source };
     if fs::exists(file).map_err(failed)? {
@@ -118,26 +120,29 @@ fn make_file(file: &Path) -> Result<(), StartError> {
     }
     let mut random = [0; 32];
     rand::rngs::SysRng.try_fill_bytes(&mut random).map_err(|e| failed(io::Error::other(e)))?;
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let draft = Path::new(&name);
-    let mut open = OpenOptions::new();
-    let mut draft_file =
-        open.write(true).create(true).truncate(true).mode(0o600).open(draft).map_err(failed)?;
-    writeln!(draft_file, "{}", BASE64_URL_SAFE_NO_PAD.encode(random)).map_err(failed)?;
-    draft_file.sync_all().map_err(failed)?;
-    let linked = fs::hard_link(draft, file); // fails when another made the file meanwhile
-    fs::remove_file(draft).map_err(failed)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
-        _ => Ok(()),
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut draft = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    writeln!(draft, "{}", BASE64_URL_SAFE_NO_PAD.encode(random)).map_err(failed)?;
+    draft.as_file().sync_all().map_err(failed)?;
+    match draft.persist_noclobber(file) {
+        Err(PersistError { error, .. }) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed(error))
+        }
+        _ => Ok(()), // Made here, or by another meanwhile.
+    }
+}
+
+/// Says how to close a file that every user of the machine may read.
+fn warn_if_open(file: &Path) {
+    let is_open = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0);
+    if is_open {
+        let file = file.display();
+        warn!("others on this machine can read session secrets: chmod o-rwx {file}");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     const LONG: &str = "0123456789abcdef0123456789abcdef";
@@ -191,6 +196,18 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(SecretList::from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
+    }
+
+    #[test]
+    fn a_draft_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, victim) = (folder.path().join("secret"), folder.path().join("victim"));
+        fs::write(&victim, "whole").unwrap();
+        let planted = folder.path().join(format!("secret.{}", std::process::id()));
+        std::os::unix::fs::symlink(&victim, planted).unwrap();
+        make_file(&file).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
+        assert!(fs::symlink_metadata(&file).unwrap().is_file());
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use tracing::warn;
 
 use crate::error::StartError;
 
@@ -49,14 +52,18 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed(&ignore)(error)),
         }
-        self.probe().map_err(failed(&self.0))
+        self.warn_if_open().map_err(failed(&self.0))?;
+        // The only sure way to learn whether a file can be written.
+        NamedTempFile::new_in(&self.0).and_then(NamedTempFile::close).map_err(failed(&self.0))
     }
 
-    /// Writes and removes a file, the only sure way to learn whether one can be written.
-    fn probe(&self) -> io::Result<()> {
-        let probe = self.0.join(format!(".probe-{}", std::process::id()));
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
-        fs::remove_file(&probe)
+    /// Says how to keep others from putting files of their own here.
+    fn warn_if_open(&self) -> io::Result<()> {
+        if fs::metadata(&self.0)?.permissions().mode() & 0o022 != 0 {
+            let folder = self.0.display();
+            warn!("others on this machine can write to the state folder: chmod go-w {folder}");
+        }
+        Ok(())
     }
 }
 
@@ -72,6 +79,17 @@ mod tests {
         state.prepare().unwrap();
         assert_eq!(fs::read_to_string(state.path().join(".gitignore")).unwrap(), "*\n");
         assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1, "the probe is gone");
+    }
+
+    #[test]
+    fn a_probe_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "whole").unwrap();
+        let planted = folder.path().join(format!(".probe-{}", std::process::id()));
+        std::os::unix::fs::symlink(&victim, planted).unwrap();
+        StateDir::new(folder.path()).prepare().unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A `next dev` that an earlier run of the gateway could not end.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, getpid};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use tracing::warn;
 
 use crate::error::StartError;
@@ -112,9 +113,29 @@ impl Process {
     }
 }
 
-/// A reader never sees half of it.
+/// A reader never sees half of it; the draft's name cannot be guessed, and so no link be put there.
 fn replace(path: &Path, entry: &Entry) -> io::Result<()> {
-    let draft = path.with_extension("json.new");
-    fs::write(&draft, serde_json::to_vec(entry)?)?;
-    fs::rename(draft, path)
+    let mut draft = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    draft.write_all(&serde_json::to_vec(entry)?)?;
+    draft.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        let record = Record::in_folder(folder.path());
+        for planted in ["next-dev.json", "next-dev.json.new"] {
+            fs::write(&victim, "whole").unwrap();
+            std::os::unix::fs::symlink(&victim, folder.path().join(planted)).unwrap();
+            record.write(getpid(), 4000);
+            assert_eq!(fs::read_to_string(&victim).unwrap(), "whole", "{planted}");
+            assert_eq!(record.read().unwrap().port, 4000);
+        }
+    }
 }
