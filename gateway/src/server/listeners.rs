@@ -1,7 +1,7 @@
 //! Listening sockets, one set for each worker.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 
 use http::uri::Authority;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -49,7 +49,7 @@ impl Listeners {
         let port = upstream.port_u16().unwrap_or(80);
         let Ok(found) = (host, port).to_socket_addrs() else { return false };
         let is_own = |to: SocketAddr| {
-            let covers = |own: &SocketAddr| own.ip().is_unspecified() && to.ip().is_loopback();
+            let covers = |own: &SocketAddr| own.ip().is_unspecified() && is_this_machine(to);
             self.addresses
                 .iter()
                 .any(|own| own.port() == to.port() && (own.ip() == to.ip() || covers(own)))
@@ -60,6 +60,19 @@ impl Listeners {
     pub(super) fn into_workers(self) -> Vec<Vec<TcpListener>> {
         self.workers
     }
+}
+
+/// Whether the system would speak to `to` from that very address. Nothing is sent, and unlike an
+/// attempt to bind it this is true where any address may be bound (`ip_nonlocal_bind`).
+fn is_this_machine(to: SocketAddr) -> bool {
+    let from = || {
+        let any: IpAddr =
+            if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect(to)?;
+        socket.local_addr()
+    };
+    to.ip().is_loopback() || from().is_ok_and(|from: SocketAddr| from.ip() == to.ip())
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, StartError> {
@@ -205,6 +218,19 @@ mod tests {
         assert!(reached(format!("127.0.0.1:{port}")));
         assert!(!reached(format!("127.0.0.1:{}", port.wrapping_add(1).max(1))));
         assert!(!reached(format!("no-such-host.invalid:{port}")));
+    }
+
+    #[test]
+    fn an_upstream_at_this_machines_address_in_the_network_is_the_gateway_itself() {
+        let listeners = Listeners::bind("*", 0, 1).unwrap();
+        let port = listeners.addresses()[0].port();
+        // Where this machine is in no network, it has no such address.
+        let here = UdpSocket::bind("0.0.0.0:0").unwrap();
+        if here.connect("203.0.113.1:9").is_ok() {
+            let here = here.local_addr().unwrap().ip();
+            assert!(listeners.are_reached_by(&format!("{here}:{port}").parse().unwrap()));
+        }
+        assert!(!listeners.are_reached_by(&format!("203.0.113.1:{port}").parse().unwrap()));
     }
 
     #[test]
