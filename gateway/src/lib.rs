@@ -1,13 +1,12 @@
 //! A session gateway in front of an unchanged Next.js frontend.
 //!
-//! The modules stand in reading order: each imports only from those below it. Beside the order
-//! stands `config`, which only `cli` and `app` read, so that the rooms take plain values.
-
-pub mod config;
+//! The modules stand in reading order: each imports only from those below it.
 
 pub mod cli;
 
 pub mod app;
+
+pub mod config;
 
 pub mod server;
 

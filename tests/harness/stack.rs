@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use clap::Parser;
 use http::uri::Authority;
+use nextbnb_gateway::accounts::EmailCase;
 use nextbnb_gateway::app::App;
+use nextbnb_gateway::auth::answer::AuthStatuses;
+use nextbnb_gateway::auth::credentials::PasswordPolicy;
+use nextbnb_gateway::auth::{AuthSettings, SiteData};
 use nextbnb_gateway::config::args::{Command, CommandLine};
-use nextbnb_gateway::config::auth_args::{AuthStatuses, EmailCase, PasswordPolicy};
 use nextbnb_gateway::config::limits::Limits;
-use nextbnb_gateway::config::secrets::SecretList;
-use nextbnb_gateway::config::session_args::{
-    AnonymousSessions, CookieSameSite, CookieSecure, MaxAge, Rolling, TouchInterval,
-};
-use nextbnb_gateway::config::{
-    AuthConfig, Config, CookieConfig, DatabaseSource, Listen, Migrations, Mode, SessionConfig,
-};
+use nextbnb_gateway::config::{Config, Listen, Migrations};
+use nextbnb_gateway::database::DatabaseTarget;
+use nextbnb_gateway::proxy::pages::Audience;
 use nextbnb_gateway::server::listeners::Listeners;
+use nextbnb_gateway::session::SessionSettings;
+use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
+use nextbnb_gateway::session::lifetime::Lifetime;
+use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
+use nextbnb_gateway::session::secrets::Secrets;
 use nextbnb_migrations::TableNames;
 use serde_json::json;
 use tokio::sync::watch;
@@ -60,7 +64,7 @@ impl Stack {
     }
 
     /// With Postgres and an upstream that says hello, its sessions set up otherwise.
-    pub async fn with_sessions(change: impl FnOnce(&mut SessionConfig)) -> Self {
+    pub async fn with_sessions(change: impl FnOnce(&mut SessionSettings)) -> Self {
         let upstream = StubUpstream::start().await;
         Self::with(upstream, |config| change(&mut config.session)).await
     }
@@ -68,17 +72,17 @@ impl Stack {
     /// With Postgres and an upstream that says hello, set up as `--compat express` does.
     pub async fn like_express() -> Self {
         Self::with(StubUpstream::start().await, |config| {
-            config.session.touch_interval = TouchInterval::Every(Duration::ZERO);
-            config.session.anonymous = AnonymousSessions::Save;
-            config.session.rolling = Rolling::Never;
+            config.session.policy.touch = Touch::Every(Duration::ZERO);
+            config.session.policy.anonymous = AnonymousSessions::Save;
+            config.session.policy.rolling = Rolling::Never;
             config.session.cookie.same_site = CookieSameSite::Unset;
             config.session.cookie.secure = CookieSecure::Never;
-            config.auth = AuthConfig {
+            config.auth = AuthSettings {
                 statuses: AuthStatuses::Express,
                 policy: PasswordPolicy::None,
-                email_case: EmailCase::Exact,
-                clear_site_data: false,
+                site_data: SiteData::Keep,
             };
+            config.email_case = EmailCase::Exact;
         })
         .await
     }
@@ -189,44 +193,29 @@ pub fn credentials(email: &str, password: &str) -> serde_json::Value {
 }
 
 fn config(database_url: &str) -> Config {
+    let tables = TableNames::default();
     Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
-        database: DatabaseSource::Url(database_url.to_owned()),
-        tables: TableNames::default(),
+        database: DatabaseTarget::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
-        session: session_config(),
-        auth: AuthConfig {
+        session: SessionSettings {
+            table: tables.sessions.clone(),
+            secrets: Secrets::new(&[SECRET.as_bytes().to_vec()]).unwrap(),
+            cookie: CookiePolicy::default(),
+            lifetime: Lifetime::default(),
+            policy: SessionPolicy::default(),
+        },
+        tables,
+        sweep_interval: Duration::from_mins(15),
+        auth: AuthSettings {
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
-            email_case: EmailCase::Ignore,
-            clear_site_data: false,
+            site_data: SiteData::Keep,
         },
-        mode: Mode::Serve,
+        email_case: EmailCase::Ignore,
+        audience: Audience::Public,
         drain: Duration::from_secs(10),
         workers: 2,
         limits: Limits::default(),
-    }
-}
-
-fn session_config() -> SessionConfig {
-    SessionConfig {
-        secrets: SecretList::new(vec![SECRET.as_bytes().to_vec()]),
-        cookie: CookieConfig {
-            name: "nextbnb".to_owned(),
-            domain: None,
-            path: "/".to_owned(),
-            http_only: true,
-            secure: CookieSecure::Auto,
-            same_site: CookieSameSite::Lax,
-            partitioned: false,
-            priority: None,
-        },
-        max_age: MaxAge::Of(Duration::from_hours(30 * 24)),
-        expiration: Duration::from_hours(24),
-        touch_interval: TouchInterval::Every(Duration::from_mins(10)),
-        rolling: Rolling::Half,
-        anonymous: AnonymousSessions::Off,
-        login_keeps_data: false,
-        sweep_interval: Duration::from_mins(15),
     }
 }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use nextbnb_gateway::config::SessionConfig;
-use nextbnb_gateway::config::session_args::{AnonymousSessions, Rolling, TouchInterval};
+use nextbnb_gateway::session::SessionSettings;
+use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, Touch};
 use nextbnb_tests::stack::{Stack, credentials};
 use nextbnb_tests::upstream::{StubUpstream, text};
 
 const COOKIE: &str = "nextbnb";
 
-fn express(session: &mut SessionConfig) {
-    session.anonymous = AnonymousSessions::Save;
-    session.rolling = Rolling::Never;
-    session.touch_interval = TouchInterval::Every(Duration::ZERO);
+fn express(session: &mut SessionSettings) {
+    session.policy.anonymous = AnonymousSessions::Save;
+    session.policy.rolling = Rolling::Never;
+    session.policy.touch = Touch::Every(Duration::ZERO);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Register, log in, log out, over HTTP.
 
 use http::{Method, StatusCode};
+use nextbnb_gateway::auth::SiteData;
 use nextbnb_tests::stack::{PASSWORD, Stack, credentials, registration};
 use nextbnb_tests::visitor::{Reply, Visitor};
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ async fn logout_ends_the_session_everywhere_and_expires_the_cookie() {
 #[tokio::test]
 async fn logout_clears_what_the_browser_stores_only_where_told() {
     let upstream = nextbnb_tests::upstream::StubUpstream::start().await;
-    let stack = Stack::with(upstream, |config| config.auth.clear_site_data = true).await;
+    let stack = Stack::with(upstream, |config| config.auth.site_data = SiteData::Clear).await;
     let reply = stack.anonymous().post("/api/auth/logout", &json!({})).await;
     assert_eq!(reply.header("clear-site-data"), Some("\"cookies\", \"storage\""));
     let plain = Stack::start().await;

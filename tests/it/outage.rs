@@ -83,7 +83,7 @@ async fn in_dev_an_upstream_that_is_not_there_is_starting() {
     let stack = Stack::start().await;
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gateway = RunningGateway::start(stack.database.url(), gone, |config| {
-        config.mode = nextbnb_gateway::config::Mode::Dev;
+        config.audience = nextbnb_gateway::proxy::pages::Audience::Developer;
     })
     .await;
     let page = gateway.anonymous().header("Accept", "text/html").get("/").await;

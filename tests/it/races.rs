@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nextbnb_gateway::config::session_args::{AnonymousSessions, TouchInterval};
+use nextbnb_gateway::session::policy::{AnonymousSessions, Touch};
 use nextbnb_tests::stack::{PASSWORD, Stack, credentials, registration};
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::{database::TestDatabase, wait_until};
@@ -76,8 +76,8 @@ async fn a_slow_request_does_not_undo_a_logout_on_any_gateway() {
 async fn a_slow_visit_with_expresss_settings_does_not_undo_a_logout() {
     let (upstream, gate) = slow_upstream().await;
     let stack = Stack::with(upstream, |config| {
-        config.session.touch_interval = TouchInterval::Every(std::time::Duration::ZERO);
-        config.session.anonymous = AnonymousSessions::Save;
+        config.session.policy.touch = Touch::Every(std::time::Duration::ZERO);
+        config.session.policy.anonymous = AnonymousSessions::Save;
     })
     .await;
     let ada = stack.signed_in("ada@example.org").await;

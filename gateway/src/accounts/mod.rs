@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use clap::ValueEnum;
 use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SimpleExpr};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, SqlErr};
 
@@ -42,11 +43,15 @@ pub(crate) enum InsertError {
 }
 
 /// Whether addresses that differ in the case of ASCII letters are one (`--email-case`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EmailCase {
-    /// They are, wherever that leaves no doubt.
+    /// One account.
+    ///
+    /// Wherever that leaves no doubt.
     Ignore,
-    /// They are not, as in Express.
+    /// Two accounts.
+    ///
+    /// As in Express.
     Exact,
 }
 

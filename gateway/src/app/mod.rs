@@ -1,7 +1,5 @@
 //! The gateway put together: database, rooms, workers.
 
-mod settings;
-
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -14,12 +12,11 @@ use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::auth::passwords::Passwords;
 use crate::config::limits::Limits;
-use crate::config::{Config, DatabaseSource, Migrations, Mode};
+use crate::config::{Config, Migrations};
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
-use crate::proxy::pages::Audience;
 use crate::proxy::upstream::UpstreamLimits;
 use crate::server::Server;
 use crate::server::listeners::Listeners;
@@ -48,16 +45,13 @@ impl App {
     ) -> Result<Self, StartError> {
         let database = open_database(&config.database, &config.tables, config.migrations).await?;
         let drain = Drain::new();
-        let services = services(&config, &database, &drain)?;
+        let services = services(&config, &database, &drain);
         let settings = WorkerSettings {
             services,
             upstream,
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
             request_head: config.limits.request_head,
-            audience: match config.mode {
-                Mode::Serve => Audience::Public,
-                Mode::Dev => Audience::Developer,
-            },
+            audience: config.audience,
         };
         let server = Server::start(listeners, settings, drain)?;
         let long_lived_grace = config.limits.long_lived_grace;
@@ -80,16 +74,12 @@ impl App {
 
 /// Opens a database and applies pending migrations, saying which.
 pub(crate) async fn open_database(
-    source: &DatabaseSource,
+    target: &DatabaseTarget,
     tables: &TableNames,
     migrations: Migrations,
 ) -> Result<Database, StartError> {
-    let target = match source {
-        DatabaseSource::Url(url) => DatabaseTarget::Url(url.clone()),
-        DatabaseSource::Embedded(file) => DatabaseTarget::Embedded(file.clone()),
-    };
     let limits = DatabaseLimits::default();
-    let database = Database::connect(&target, &limits, Handle::current()).await?;
+    let database = Database::connect(target, &limits, Handle::current()).await?;
     if migrations == Migrations::Apply {
         let applied = database.migrate(tables).await?;
         for name in &applied.names {
@@ -102,16 +92,14 @@ pub(crate) async fn open_database(
     Ok(database)
 }
 
-fn services(config: &Config, database: &Database, drain: &Drain) -> Result<Services, StartError> {
+fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
     let clock = Clock::System;
-    let accounts = Accounts::new(&config.tables.users, settings::email_case(&config.auth));
-    let settings = settings::session_settings(&config.session, &config.tables)?;
-    let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
-    sessions.start_sweeping(config.session.sweep_interval, clock);
+    let accounts = Accounts::new(&config.tables.users, config.email_case);
+    let sessions = Sessions::new(database.clone(), accounts.clone(), config.session.clone());
+    sessions.start_sweeping(config.sweep_interval, clock);
     let passwords = Passwords::new(config.limits.concurrent_hashes);
-    let settings = settings::auth_settings(&config.auth);
-    let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
-    Ok(Services { sessions, auth, clock, drain: drain.clone() })
+    let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
+    Services { sessions, auth, clock, drain: drain.clone() }
 }
 
 impl UpstreamLimits {

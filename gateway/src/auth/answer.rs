@@ -1,6 +1,7 @@
 //! What the routes answer: the JSON of the Express server, with the status that fits or its own.
 
 use bytes::Bytes;
+use clap::ValueEnum;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -14,12 +15,16 @@ use super::refusal::{Fault, Refusal};
 const RETRY_AFTER_SECS: u64 = 3;
 
 /// Whose statuses and headers the routes answer with, and whose bodies they read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AuthStatuses {
-    /// HTTP's: 401, 409, 422, JSON that says so, nothing kept by caches; JSON and forms are read.
+    /// Those that HTTP has for it.
+    ///
+    /// 401, 409, 422, JSON that says so, nothing kept by caches; JSON and forms are read.
     Standard,
-    /// The Express server's: 500 and 200, no `Content-Type`, its texts, which tell whether an
-    /// address has an account; only JSON is read.
+    /// Those of the Express server.
+    ///
+    /// 500 and 200, no `Content-Type`, its texts, which tell whether an address has an account;
+    /// only JSON is read.
     Express,
 }
 

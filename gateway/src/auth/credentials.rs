@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::refusal::{Fault, Refusal};
@@ -43,10 +44,14 @@ pub(super) struct Registration {
 }
 
 /// What new accounts must be like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PasswordPolicy {
+    /// Rules for new accounts.
+    ///
     /// A plausible address, and a password of 8 characters to 72 bytes.
     Standard,
+    /// None.
+    ///
     /// Whatever the columns hold: any text for an address, an empty password.
     None,
 }

@@ -10,18 +10,19 @@ use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::units::parse_table_names;
-use crate::config::{DatabaseSource, Migrations};
+use crate::config::{Migrations, database_target};
+use crate::database::DatabaseTarget;
 use crate::error::StartError;
 
 pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
-    let source = DatabaseSource::of(&args.database, &state);
+    let target = database_target(&args.database, &state);
     let tables = parse_table_names(&args.database)?;
-    if let DatabaseSource::Embedded(_) = source {
+    if let DatabaseTarget::Embedded(_) = target {
         state.prepare()?;
     }
     block_on(async {
-        let migration = open_database(&source, &tables, Migrations::Apply);
+        let migration = open_database(&target, &tables, Migrations::Apply);
         let Some(database) = StopSignals::listen()?.unless_told(migration).await? else {
             return Err(StartError::NotMigrated);
         };

@@ -15,10 +15,10 @@ use http::uri::Authority;
 use tokio::task::JoinError;
 
 use self::signals::StopSignals;
-use crate::config::args::{Command, CommandLine, LogArgs, LogFormat};
+use crate::config::args::{Command, CommandLine, LogArgs};
 use crate::config::{Config, Listen};
 use crate::error::{StartError, chain};
-use crate::ops::logs::{LogShape, start_logs};
+use crate::ops::logs::start_logs;
 use crate::server::listeners::Listeners;
 
 /// Longest wait, at the end, for work that cannot be cut, such as the hashing of a password.
@@ -46,10 +46,7 @@ fn with_logs(
     args: &LogArgs,
     command: impl FnOnce() -> Result<(), StartError>,
 ) -> Result<(), StartError> {
-    start_logs(match args.log_format {
-        LogFormat::Pretty => LogShape::Pretty,
-        LogFormat::Json => LogShape::Json,
-    });
+    start_logs(args.log_format);
     command()
 }
 

@@ -7,9 +7,10 @@ use tracing::info;
 use super::signals::StopSignals;
 use super::{block_on, listen};
 use crate::app::App;
+use crate::config::Config;
 use crate::config::args::ServeArgs;
 use crate::config::units::parse_upstream;
-use crate::config::{Config, DatabaseSource};
+use crate::database::DatabaseTarget;
 use crate::error::StartError;
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
@@ -23,7 +24,7 @@ async fn serve(config: Config, upstream: Authority) -> Result<(), StartError> {
     let address = watch::Sender::new(Some(upstream.clone()));
     let start = async {
         let listeners = listen(&config, Some(upstream.clone())).await?;
-        if let DatabaseSource::Embedded(file) = &config.database {
+        if let DatabaseTarget::Embedded(file) = &config.database {
             let file = file.display();
             info!(
                 "embedded database {file}: one process on one file; give --database-url for more"

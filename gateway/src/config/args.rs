@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use super::auth_args::AuthArgs;
 use super::session_args::SessionArgs;
+use crate::ops::logs::LogShape;
 
 /// A session gateway in front of an unchanged Next.js frontend.
 ///
@@ -162,15 +163,6 @@ impl DatabaseArgs {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// How log lines are written
-    #[arg(long, env = "NEXTBNB_LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
-    pub log_format: LogFormat,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people, with colour on a terminal
-    Pretty,
-    /// One JSON object a line
-    Json,
+    #[arg(long, env = "NEXTBNB_LOG_FORMAT", value_enum, default_value_t = LogShape::Pretty)]
+    pub log_format: LogShape,
 }

@@ -1,7 +1,11 @@
 //! Settings of register, login and logout, as typed.
 
+use clap::Args;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
+
+use crate::accounts::EmailCase;
+use crate::auth::answer::AuthStatuses;
+use crate::auth::credentials::PasswordPolicy;
 
 /// Register, login and logout.
 #[derive(Debug, Args)]
@@ -41,31 +45,4 @@ pub struct AuthArgs {
     /// scripts stored
     #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA", value_parser = FalseyValueParser::new())]
     pub clear_site_data: bool,
-}
-
-/// `--auth-statuses`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AuthStatuses {
-    /// Those that HTTP has for it.
-    Standard,
-    /// Those of the Express server.
-    Express,
-}
-
-/// `--password-policy`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PasswordPolicy {
-    /// Rules for new accounts.
-    Standard,
-    /// None.
-    None,
-}
-
-/// `--email-case`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EmailCase {
-    /// One account.
-    Ignore,
-    /// Two accounts.
-    Exact,
 }

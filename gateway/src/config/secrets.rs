@@ -1,6 +1,5 @@
 //! Session secrets: read from a file or the environment, or made once and kept.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -16,6 +15,7 @@ use tracing::warn;
 use super::session_args::SessionArgs;
 use super::state_dir::StateDir;
 use crate::error::StartError;
+use crate::session::secrets::Secrets;
 
 /// Shortest secret accepted: as many bytes as the HMAC-SHA256 that it keys (RFC 2104 §3).
 const SHORTEST_SECRET_BYTES: usize = 32;
@@ -23,87 +23,74 @@ const SHORTEST_SECRET_BYTES: usize = 32;
 /// The variable with one secret, or a JSON array of them.
 const VARIABLE: &str = "SESSION_SECRET";
 
-/// Secrets in order: the first signs, all verify. At least one; none is empty.
-#[derive(Clone)]
-pub struct SecretList(Vec<Vec<u8>>);
-
-impl fmt::Debug for SecretList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretList({} redacted)", self.0.len())
-    }
-}
-
-impl SecretList {
-    /// Takes secrets that are known to be good.
-    pub fn new(secrets: Vec<Vec<u8>>) -> Self {
-        Self(secrets)
-    }
-
-    /// The secrets, the signing one first.
-    pub fn as_slice(&self) -> &[Vec<u8>] {
-        &self.0
-    }
-
-    /// Reads the secrets given by file or variable; `None` when neither is.
-    pub(super) fn given(args: &SessionArgs) -> Result<Option<Self>, StartError> {
-        #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
-        let variable = std::env::var_os(VARIABLE).map(OsStringExt::into_vec);
-        let shortest = if args.allow_short_secret { 1 } else { SHORTEST_SECRET_BYTES };
-        match (&args.session_secret_file, variable) {
-            (Some(_), Some(_)) => Err(StartError::SecretTwice),
-            (Some(file), None) => {
-                if args.generate_secret {
-                    make_file(file)?;
-                }
-                Self::from_file(file, shortest).map(Some)
+/// The secrets given by file or variable; `None` when neither is.
+pub(super) fn given(args: &SessionArgs) -> Result<Option<Secrets>, StartError> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
+    let variable = std::env::var_os(VARIABLE).map(OsStringExt::into_vec);
+    let shortest = if args.allow_short_secret { 1 } else { SHORTEST_SECRET_BYTES };
+    let secrets = match (&args.session_secret_file, variable) {
+        (Some(_), Some(_)) => return Err(StartError::SecretTwice),
+        (Some(file), None) => {
+            if args.generate_secret {
+                make_file(file)?;
             }
-            (None, _) if args.generate_secret => Err(StartError::SecretFileUnnamed),
-            (None, Some(value)) => Self::from_variable(value, shortest).map(Some),
-            (None, None) => Ok(None),
+            from_file(file, shortest)?
         }
-    }
-
-    /// The secret of the prepared state folder, made when it is missing.
-    pub(super) fn kept_in(state: &StateDir) -> Result<Self, StartError> {
-        make_file(&state.secret_file())?;
-        Self::from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)
-    }
-
-    /// One secret a line; a line's own end is no part of it, and empty lines are none.
-    fn from_file(file: &Path, shortest: usize) -> Result<Self, StartError> {
-        let text = fs::read(file)
-            .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
-        warn_if_open(file);
-        let lines = text.split(|&byte| byte == b'\n');
-        let secrets = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
-        let source = format!("--session-secret-file {}", file.display());
-        Self::checked(secrets.filter(|secret| !secret.is_empty()).collect(), shortest, &source)
-    }
-
-    fn from_variable(value: Vec<u8>, shortest: usize) -> Result<Self, StartError> {
-        // Taken for one secret, a list with a slip in it would sign everybody out.
-        let secrets = if value.starts_with(b"[") {
-            let list: Vec<String> = serde_json::from_slice(&value)
-                .map_err(|error| StartError::SecretList { source: without_text(&error) })?;
-            list.into_iter().map(String::into_bytes).collect()
-        } else {
-            vec![value]
-        };
-        Self::checked(secrets, shortest, VARIABLE)
-    }
-
-    fn checked(secrets: Vec<Vec<u8>>, shortest: usize, source: &str) -> Result<Self, StartError> {
-        let source = || source.to_owned();
-        if secrets.is_empty() {
-            return Err(StartError::SecretNone { source_name: source() });
-        }
-        if let Some(bytes) = secrets.iter().map(Vec::len).find(|&bytes| bytes < shortest) {
-            return Err(StartError::SecretShort { source_name: source(), bytes, shortest });
-        }
-        Ok(Self(secrets))
-    }
+        (None, _) if args.generate_secret => return Err(StartError::SecretFileUnnamed),
+        (None, Some(value)) => from_variable(value, shortest)?,
+        (None, None) => return Ok(None),
+    };
+    keys(&secrets).map(Some)
 }
 
+/// The secret of the prepared state folder, made when it is missing.
+pub(super) fn kept_in(state: &StateDir) -> Result<Secrets, StartError> {
+    make_file(&state.secret_file())?;
+    keys(&from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)?)
+}
+
+fn keys(secrets: &[Vec<u8>]) -> Result<Secrets, StartError> {
+    Secrets::new(secrets).ok_or(StartError::SecretMissing)
+}
+
+/// One secret a line; a line's own end is no part of it, and empty lines are none.
+fn from_file(file: &Path, shortest: usize) -> Result<Vec<Vec<u8>>, StartError> {
+    let text = fs::read(file)
+        .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+    warn_if_open(file);
+    let lines = text.split(|&byte| byte == b'\n');
+    let secrets = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
+    let source = format!("--session-secret-file {}", file.display());
+    checked(secrets.filter(|secret| !secret.is_empty()).collect(), shortest, &source)
+}
+
+fn from_variable(value: Vec<u8>, shortest: usize) -> Result<Vec<Vec<u8>>, StartError> {
+    // Taken for one secret, a list with a slip in it would sign everybody out.
+    let secrets = if value.starts_with(b"[") {
+        let list: Vec<String> = serde_json::from_slice(&value)
+            .map_err(|error| StartError::SecretList { source: without_text(&error) })?;
+        list.into_iter().map(String::into_bytes).collect()
+    } else {
+        vec![value]
+    };
+    checked(secrets, shortest, VARIABLE)
+}
+
+/// At least one, none too short.
+fn checked(
+    secrets: Vec<Vec<u8>>,
+    shortest: usize,
+    source: &str,
+) -> Result<Vec<Vec<u8>>, StartError> {
+    let source = || source.to_owned();
+    if secrets.is_empty() {
+        return Err(StartError::SecretNone { source_name: source() });
+    }
+    if let Some(bytes) = secrets.iter().map(Vec::len).find(|&bytes| bytes < shortest) {
+        return Err(StartError::SecretShort { source_name: source(), bytes, shortest });
+    }
+    Ok(secrets)
+}
 /// Where a list is wrong, and not with what text: that may be a secret.
 fn without_text(error: &serde_json::Error) -> io::Error {
     io::Error::other(format!("mistake at character {}", error.column()))
@@ -149,11 +136,11 @@ mod tests {
 
     #[track_caller]
     fn check_variable(value: &str, expected: Result<&[&str], &str>) {
-        let read = SecretList::from_variable(value.as_bytes().to_vec(), SHORTEST_SECRET_BYTES);
+        let read = from_variable(value.as_bytes().to_vec(), SHORTEST_SECRET_BYTES);
         match expected {
             Ok(secrets) => {
                 let secrets: Vec<Vec<u8>> = secrets.iter().map(|s| s.as_bytes().to_vec()).collect();
-                assert_eq!(read.unwrap().as_slice(), secrets);
+                assert_eq!(read.unwrap(), secrets);
             }
             Err(part) => {
                 let error = read.unwrap_err().to_string();
@@ -181,8 +168,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secrets");
         fs::write(&file, format!("{LONG}\r\n\n{LONG}2\n")).unwrap();
-        let secrets = SecretList::from_file(&file, SHORTEST_SECRET_BYTES).unwrap();
-        assert_eq!(secrets.as_slice(), [LONG.as_bytes(), format!("{LONG}2").as_bytes()]);
+        let secrets = from_file(&file, SHORTEST_SECRET_BYTES).unwrap();
+        assert_eq!(secrets, [LONG.as_bytes(), format!("{LONG}2").as_bytes()]);
     }
 
     #[test]
@@ -195,7 +182,7 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), first);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(SecretList::from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
+        assert!(from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
     }
 
     #[test]
@@ -208,11 +195,5 @@ mod tests {
         make_file(&file).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
         assert!(fs::symlink_metadata(&file).unwrap().is_file());
-    }
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let secrets = SecretList::new(vec![LONG.as_bytes().to_vec()]);
-        assert_eq!(format!("{secrets:?}"), "SecretList(1 redacted)");
     }
 }

@@ -6,6 +6,10 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::session::attributes::CookiePriority;
+use crate::session::cookie_policy::{CookieSameSite, CookieSecure};
+use crate::session::policy::{AnonymousSessions, Rolling, Touch};
+
 /// The session cookie, what signs it, and the life of sessions.
 #[derive(Debug, Args)]
 pub struct SessionArgs {
@@ -114,7 +118,7 @@ pub struct LifeArgs {
         default_value_if("compat", "express", "0s"),
         value_parser = parse_touch_interval
     )]
-    pub touch_interval: TouchInterval,
+    pub touch_interval: Touch,
     /// Send the cookie again when less than half of its life is left, always, or never: then
     /// whoever visits every day is signed out on the cookie's day all the same (express: never)
     #[arg(
@@ -151,63 +155,6 @@ pub enum Compat {
     Express,
 }
 
-/// `--cookie-same-site`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CookieSameSite {
-    /// Other sites' links, not their forms and frames.
-    Lax,
-    /// None.
-    Strict,
-    /// All; browsers want Secure with it.
-    None,
-    /// `none` over TLS, else `lax`.
-    Auto,
-    /// No attribute.
-    Unset,
-}
-
-/// `--cookie-secure`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CookieSecure {
-    /// As the scheme is.
-    Auto,
-    /// Over TLS alone.
-    Always,
-    /// Over anything.
-    Never,
-}
-
-/// `--cookie-priority`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CookiePriority {
-    /// Dropped first.
-    Low,
-    /// Dropped next.
-    Medium,
-    /// Dropped last.
-    High,
-}
-
-/// `--rolling`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Rolling {
-    /// At sign-in only.
-    Never,
-    /// In the second half of its life.
-    Half,
-    /// At every visit.
-    Always,
-}
-
-/// `--anonymous-sessions`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AnonymousSessions {
-    /// None.
-    Off,
-    /// A row at the first visit.
-    Save,
-}
-
 /// `--session-max-age`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxAge {
@@ -217,15 +164,6 @@ pub enum MaxAge {
     Browser,
 }
 
-/// `--touch-interval`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TouchInterval {
-    /// Once in this time.
-    Every(Duration),
-    /// Never.
-    Never,
-}
-
 fn parse_max_age(text: &str) -> Result<MaxAge, humantime::DurationError> {
     match text {
         "browser" => Ok(MaxAge::Browser),
@@ -233,9 +171,9 @@ fn parse_max_age(text: &str) -> Result<MaxAge, humantime::DurationError> {
     }
 }
 
-fn parse_touch_interval(text: &str) -> Result<TouchInterval, humantime::DurationError> {
+fn parse_touch_interval(text: &str) -> Result<Touch, humantime::DurationError> {
     match text {
-        "never" => Ok(TouchInterval::Never),
-        duration => humantime::parse_duration(duration).map(TouchInterval::Every),
+        "never" => Ok(Touch::Never),
+        duration => humantime::parse_duration(duration).map(Touch::Every),
     }
 }

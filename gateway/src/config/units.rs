@@ -100,13 +100,15 @@ pub(super) fn parse_cookie_path(path: &str) -> Result<String, StartError> {
     Ok(path.to_owned())
 }
 
-/// Checks the life of a session: between one second and what browsers grant a cookie.
-pub(super) fn check_max_age(max_age: MaxAge) -> Result<MaxAge, StartError> {
+/// Checks the life of a session: between one second and what browsers grant a cookie, or `None`
+/// for as long as the browser.
+pub(super) fn check_max_age(max_age: MaxAge) -> Result<Option<Duration>, StartError> {
     match max_age {
         MaxAge::Of(max_age) if max_age < Duration::from_secs(1) || max_age > LONGEST_COOKIE => {
             Err(StartError::SessionMaxAge { max_age })
         }
-        _ => Ok(max_age),
+        MaxAge::Of(max_age) => Ok(Some(max_age)),
+        MaxAge::Browser => Ok(None),
     }
 }
 

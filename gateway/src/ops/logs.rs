@@ -3,11 +3,12 @@
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
+use clap::ValueEnum;
 use tracing::{debug, error};
 use tracing_subscriber::EnvFilter;
 
 /// What log lines look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogShape {
     /// For people, with colour on a terminal.
     Pretty,

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
 use cookie::SameSite;
 use http::HeaderValue;
 use http::uri::Scheme;
@@ -11,13 +12,13 @@ use serde_json::Value;
 use super::members::Members;
 
 /// How early a browser with too many cookies drops this one (`cookie.priority`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CookiePriority {
-    /// First.
+    /// Dropped first.
     Low,
-    /// Then.
+    /// Dropped next.
     Medium,
-    /// Last.
+    /// Dropped last.
     High,
 }
 

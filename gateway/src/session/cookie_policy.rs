@@ -1,29 +1,40 @@
 //! What a site has chosen of the options of express-session's cookie.
 
+use clap::ValueEnum;
 use cookie::SameSite;
 use http::uri::Scheme;
 
 use super::attributes::{CookieAttributes, CookiePriority, is_secure};
 
 /// When the cookie is for TLS only (`cookie.secure`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
-    /// When the session begins over TLS.
+    /// As the scheme is.
+    ///
+    /// That over which the session begins.
     Auto,
-    /// Always: over plain HTTP no session begins.
+    /// Over TLS alone.
+    ///
+    /// Over plain HTTP no session begins.
     Always,
-    /// Never.
+    /// Over anything.
     Never,
 }
 
 /// Which foreign pages' requests carry the cookie (`cookie.sameSite`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CookieSameSite {
-    /// The attribute with this value.
-    Is(SameSite),
-    /// `None` over TLS, else `Lax`.
+    /// Other sites' links, not their forms and frames.
+    Lax,
+    /// None.
+    Strict,
+    /// All; browsers want Secure with it.
+    None,
+    /// `none` over TLS, else `lax`.
     Auto,
-    /// No attribute, and stored sessions keep exactly the attributes of their rows.
+    /// No attribute.
+    ///
+    /// Stored sessions keep exactly the attributes of their rows.
     Unset,
 }
 
@@ -57,7 +68,7 @@ impl Default for CookiePolicy {
             path: "/".to_owned(),
             http_only: true,
             secure: CookieSecure::Auto,
-            same_site: CookieSameSite::Is(SameSite::Lax),
+            same_site: CookieSameSite::Lax,
             partitioned: false,
             priority: None,
         }
@@ -112,9 +123,10 @@ impl CookiePolicy {
 
     fn same_site(&self, scheme: Option<&Scheme>) -> Option<SameSite> {
         match self.same_site {
-            CookieSameSite::Is(same_site) => Some(same_site),
+            CookieSameSite::Strict => Some(SameSite::Strict),
+            CookieSameSite::None => Some(SameSite::None),
             CookieSameSite::Auto if is_secure(scheme) => Some(SameSite::None),
-            CookieSameSite::Auto => Some(SameSite::Lax),
+            CookieSameSite::Lax | CookieSameSite::Auto => Some(SameSite::Lax),
             CookieSameSite::Unset => None,
         }
     }
@@ -166,7 +178,7 @@ mod tests {
         assert_eq!(of(CookieSameSite::Auto, HTTPS), Some(SameSite::None));
         assert_eq!(of(CookieSameSite::Auto, None), Some(SameSite::Lax));
         assert_eq!(of(CookieSameSite::Unset, HTTPS), None);
-        assert_eq!(of(CookieSameSite::Is(SameSite::Strict), HTTP), Some(SameSite::Strict));
+        assert_eq!(of(CookieSameSite::Strict, HTTP), Some(SameSite::Strict));
     }
 
     #[test]

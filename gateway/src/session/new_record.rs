@@ -87,7 +87,6 @@ impl<'a> Cookie<'a> {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use cookie::SameSite;
     use http::uri::Scheme;
 
     use super::*;
@@ -135,7 +134,7 @@ mod tests {
             path: "/foo".to_owned(),
             http_only: false,
             secure: CookieSecure::Always,
-            same_site: CookieSameSite::Is(SameSite::Strict),
+            same_site: CookieSameSite::Strict,
             partitioned: true,
             priority: Some(CookiePriority::High),
         };

@@ -2,21 +2,29 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 /// Whether visitors who never signed in have sessions (`saveUninitialized`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AnonymousSessions {
+    /// None.
+    ///
     /// No row and no cookie before a sign-in.
     Off,
-    /// A row and a cookie at the first visit, and a new id for one that is unknown.
+    /// A row at the first visit.
+    ///
+    /// And a cookie, and a new id for one that is unknown.
     Save,
 }
 
 /// When a browser that has its cookie gets it again (`rolling`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Rolling {
-    /// At sign-in only: the cookie dies on its day, however often it is used.
+    /// At sign-in only.
+    ///
+    /// The cookie dies on its day, however often it is used.
     Never,
-    /// When less than half of its life is left.
+    /// In the second half of its life.
     Half,
     /// At every visit.
     Always,
