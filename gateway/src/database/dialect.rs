@@ -1,5 +1,6 @@
 //! What differs between Postgres and SQLite once a connection stands.
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, Func, IntoIden, SimpleExpr};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
@@ -29,6 +30,24 @@ pub(crate) fn moment(backend: DbBackend, time: impl Into<SimpleExpr>) -> SimpleE
     match backend {
         DbBackend::Sqlite => Func::cust(Alias::new("julianday")).arg(time).into(),
         _ => time.into(),
+    }
+}
+
+/// What [`within_calendar`] makes of all that lies beyond.
+pub(crate) fn last_day() -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default().and_time(NaiveTime::MIN).and_utc()
+}
+
+/// A column of times with those that lie before 1970 or after 9999 moved to these ends, and NULL
+/// to the last day: sqlx panics at `infinity` and in the year 294276, which Postgres knows.
+pub(crate) fn within_calendar(backend: DbBackend, column: impl IntoIden) -> SimpleExpr {
+    let column = Expr::col(column);
+    match backend {
+        DbBackend::Postgres => {
+            let ends = [column, Expr::val(last_day()), Expr::val(DateTime::<Utc>::UNIX_EPOCH)];
+            Expr::cust_with_exprs("greatest(least($1, $2), $3)", ends)
+        }
+        _ => column,
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) struct Facts {
 /// The live row that a visit found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowFacts {
-    /// When it was last written.
-    pub(super) updated: DateTime<Utc>,
+    /// When it was last written, where anybody can tell.
+    pub(super) updated: Option<DateTime<Utc>>,
     /// When the browser drops the cookie, and how long it was to live; `None` for a cookie that
     /// lives as long as the browser.
     pub(super) cookie: Option<(DateTime<Utc>, TimeDelta)>,
@@ -93,11 +93,13 @@ pub(super) fn decide(policy: &SessionPolicy, facts: &Facts, now: DateTime<Utc>) 
 }
 
 /// Whether a visit is worth writing down, for a row last written at `updated`.
-fn needs_touch(touch: Touch, updated: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+fn needs_touch(touch: Touch, updated: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     match touch {
         Touch::Never => false,
         Touch::Every(interval) if interval.is_zero() => true,
-        Touch::Every(interval) => (now - updated).to_std().is_ok_and(|age| age >= interval),
+        Touch::Every(interval) => {
+            updated.is_none_or(|updated| (now - updated).to_std().is_ok_and(|age| age >= interval))
+        }
     }
 }
 
@@ -128,7 +130,7 @@ mod tests {
     /// A row written just now, its cookie with 20 of 30 days before it.
     fn row() -> RowFacts {
         let cookie = Some((now() + TimeDelta::days(20), TimeDelta::days(30)));
-        RowFacts { updated: now(), cookie, user: UserFacts::Sound }
+        RowFacts { updated: Some(now()), cookie, user: UserFacts::Sound }
     }
 
     fn old_cookie() -> RowFacts {
@@ -213,10 +215,11 @@ mod tests {
     #[test]
     fn a_visit_is_written_down_once_in_an_interval() {
         let touch = SessionPolicy::default().touch;
-        let updated = at("2026-12-16T00:00:00Z");
+        let updated = Some(at("2026-12-16T00:00:00Z"));
         assert!(!needs_touch(touch, updated, at("2026-12-16T00:09:59.999Z")));
         assert!(needs_touch(touch, updated, at("2026-12-16T00:10:00Z")));
         assert!(!needs_touch(touch, updated, at("2026-12-15T00:00:00Z")), "a clock set back");
+        assert!(needs_touch(touch, None, at("2026-12-15T00:00:00Z")), "nobody can tell");
         assert!(needs_touch(EVERY_VISIT, updated, at("2026-12-15T00:00:00Z")));
         assert!(!needs_touch(Touch::Never, updated, at("2027-12-15T00:00:00Z")));
     }

@@ -62,7 +62,7 @@ pub struct Session {
     id: SessionId,
     identity: Option<Identity>,
     record: SessionRecord,
-    updated: DateTime<Utc>,
+    updated: Option<DateTime<Utc>>,
 }
 
 impl Session {

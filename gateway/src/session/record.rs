@@ -29,9 +29,15 @@ pub struct SessionRecord {
     expires_at: Option<Range<usize>>,
 }
 
-/// A text that is no session: Express would answer 500 to it until its cookie is gone.
+/// A row that is no session: of most, Express would answer 500 to it until its cookie is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Damaged {
+    /// Nobody can tell whether it is over.
+    #[error("the end is not a time")]
+    Expires,
+    /// Column `data` holds something else.
+    #[error("the data is not text")]
+    NotText,
     /// It is not JSON, or not an object.
     #[error("the data is not a JSON object")]
     NotAnObject,

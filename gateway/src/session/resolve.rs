@@ -5,10 +5,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 use tracing::warn;
 
 use super::id::SessionId;
-use super::record::SessionRecord;
+use super::record::{Damaged, SessionRecord};
 use super::secrets::Secrets;
+use super::store::StoredRow;
 use super::{Session, Sessions, lifetime};
-use crate::entity::session::Model;
 use crate::identity::Identity;
 
 /// The first of `ids` that has a live row.
@@ -46,19 +46,28 @@ pub(super) async fn resolve(
     Ok(Some(session))
 }
 
-fn read(id: &SessionId, row: Model, secrets: &Secrets, now: DateTime<Utc>) -> Option<Session> {
-    if !lifetime::is_live(row.expires, now) {
-        return None;
-    }
-    match SessionRecord::read(row.data.unwrap_or_default()) {
-        Ok(record) => {
-            Some(Session { id: id.clone(), identity: None, record, updated: row.updated_at })
-        }
-        Err(damage) => {
+fn read(id: &SessionId, row: StoredRow, secrets: &Secrets, now: DateTime<Utc>) -> Option<Session> {
+    read_live(row, now).map_or_else(
+        |damage| {
             warn!(session = %secrets.hash(id), cause = %damage, "a session's row is damaged");
             None
-        }
+        },
+        |live| {
+            let (record, updated) = live?;
+            Some(Session { id: id.clone(), identity: None, record, updated })
+        },
+    )
+}
+
+type Live = (SessionRecord, Option<DateTime<Utc>>);
+
+/// `None` when its time is over.
+fn read_live(row: StoredRow, now: DateTime<Utc>) -> Result<Option<Live>, Damaged> {
+    if !lifetime::is_live(row.expires.map_err(|_| Damaged::Expires)?, now) {
+        return Ok(None);
     }
+    let data = row.data.map_err(|_| Damaged::NotText)?;
+    Ok(Some((SessionRecord::read(data.unwrap_or_default())?, row.updated)))
 }
 
 fn find_conflict(live: &[Session]) -> Option<(&Session, &Session)> {

@@ -4,14 +4,35 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Query};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use super::id::SessionId;
-use crate::database::dialect::moment;
-use crate::entity::session::{Column, Model};
+use crate::database::dialect::{self, moment, within_calendar};
+use crate::entity::session::Column;
 
 const COLUMNS: [Column; 5] =
     [Column::Sid, Column::Expires, Column::Data, Column::CreatedAt, Column::UpdatedAt];
+
+/// A row as far as it can be read: on SQLite any column can hold anything.
+pub(super) struct StoredRow {
+    pub(super) sid: String,
+    /// `None` is no end.
+    pub(super) expires: Result<Option<DateTime<Utc>>, DbErr>,
+    pub(super) data: Result<Option<String>, DbErr>,
+    /// `None` when nobody can tell.
+    pub(super) updated: Option<DateTime<Utc>>,
+}
+
+impl StoredRow {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        Ok(Self {
+            sid: row.try_get_by(0)?,
+            expires: row.try_get_by(1),
+            data: row.try_get_by(2),
+            updated: row.try_get_by(3).ok().flatten().filter(|time| *time < dialect::last_day()),
+        })
+    }
+}
 
 /// The table, whatever the site calls it.
 #[derive(Clone)]
@@ -36,14 +57,18 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
-    ) -> Result<Vec<Model>, DbErr> {
+    ) -> Result<Vec<StoredRow>, DbErr> {
+        let backend = connection.get_database_backend();
         let select = Query::select()
-            .columns(COLUMNS)
+            .column(Column::Sid)
+            .expr(within_calendar(backend, Column::Expires))
+            .column(Column::Data)
+            .expr(within_calendar(backend, Column::UpdatedAt))
             .from(self.0.clone())
             .and_where(Expr::col(Column::Sid).is_in(texts(ids)))
             .to_owned();
         let rows = connection.query_all(&select).await?;
-        rows.iter().map(|row| Model::from_query_result(row, "")).collect()
+        rows.iter().map(StoredRow::read).collect()
     }
 
     /// Writes the row of a session that begins now.
@@ -82,26 +107,27 @@ impl SessionTable {
         Ok(())
     }
 
-    /// Moves the end of a row that nobody wrote since it was last written at `updated`.
+    /// Moves the end of a row that nobody wrote since it was last written at `updated`, as far as
+    /// that is known.
     ///
     /// Never brings a row back: one that is gone stays gone.
     pub(super) async fn touch(
         &self,
         connection: &impl ConnectionTrait,
         id: &SessionId,
-        updated: DateTime<Utc>,
+        updated: Option<DateTime<Utc>>,
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
         let backend = connection.get_database_backend();
-        let is_unwritten =
-            moment(backend, Expr::col(Column::UpdatedAt)).lte(moment(backend, Expr::val(updated)));
+        let last = moment(backend, Expr::col(Column::UpdatedAt));
+        let is_unwritten = updated.map(|updated| last.lte(moment(backend, Expr::val(updated))));
         let update = Query::update()
             .table(self.0.clone())
             .value(Column::Expires, expires)
             .value(Column::UpdatedAt, now)
             .and_where(Expr::col(Column::Sid).eq(id.as_str()))
-            .and_where(is_unwritten)
+            .and_where_option(is_unwritten)
             .to_owned();
         connection.execute(&update).await?;
         Ok(())
