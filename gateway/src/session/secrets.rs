@@ -13,6 +13,9 @@ use super::id::{SessionHash, SessionId};
 /// Derives the key of log hashes, which must tell nothing of a cookie's signature.
 const LOG_PURPOSE: &[u8] = b"nextbnb-gateway session hash";
 
+/// Length of a signature: 32 bytes in base64, without the padding.
+pub(super) const SIGNATURE_BYTES: usize = 43;
+
 /// One or more keys: the first signs, all verify. Its `Debug` shows how many there are.
 #[derive(Clone)]
 pub struct Secrets {

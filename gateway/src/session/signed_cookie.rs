@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::id::SessionId;
-use super::secrets::Secrets;
+use super::secrets::{SIGNATURE_BYTES, Secrets};
 
 /// Bytes that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,11 +26,37 @@ pub fn write(sid: &SessionId, secrets: &Secrets) -> String {
     utf8_percent_encode(&signed, COMPONENT).to_string()
 }
 
-/// The id in a presented value, if one of the secrets signed it.
-pub fn read(value: &str, secrets: &Secrets) -> Option<SessionId> {
-    let decoded = decode_component(value);
-    let (sid, signature) = decoded.strip_prefix("s:")?.rsplit_once('.')?;
-    secrets.verify(sid, signature).then(|| SessionId::signed(sid)).flatten()
+/// Longest value read: no browser keeps a longer cookie (RFC 6265 §6.1), and no row a longer id.
+const LONGEST_BYTES: usize = 4096;
+
+/// `s:`, an id of one letter, `.` and a signature.
+const SHORTEST_BYTES: usize = 4 + SIGNATURE_BYTES;
+
+/// A value in the form of a signed cookie, whoever signed it.
+#[derive(Debug)]
+pub(super) struct Claim {
+    sid: String,
+    signature: String,
+}
+
+impl Claim {
+    /// What costs nothing to refuse is refused here: nobody has proved anything yet.
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
+        if !(SHORTEST_BYTES..=LONGEST_BYTES).contains(&value.len()) {
+            return None;
+        }
+        // Node takes header bytes for Latin-1.
+        let value: String = value.iter().copied().map(char::from).collect();
+        let decoded = decode_component(&value);
+        let (sid, signature) = decoded.strip_prefix("s:")?.rsplit_once('.')?;
+        (signature.len() == SIGNATURE_BYTES)
+            .then(|| Self { sid: sid.to_owned(), signature: signature.to_owned() })
+    }
+
+    /// The id, if one of the secrets signed it.
+    pub(super) fn verify(&self, secrets: &Secrets) -> Option<SessionId> {
+        secrets.verify(&self.sid, &self.signature).then(|| SessionId::signed(&self.sid)).flatten()
+    }
 }
 
 /// JavaScript's `decodeURIComponent`, or the text itself where that would throw.
@@ -62,12 +88,16 @@ mod tests {
         let secrets = secrets(secret);
         let id = SessionId::signed(sid).unwrap();
         assert_eq!(write(&id, &secrets), cookie);
-        assert_eq!(read(cookie, &secrets), Some(id));
+        assert_eq!(read(cookie.as_bytes(), &secrets), Some(id));
+    }
+
+    fn read(value: &[u8], secrets: &Secrets) -> Option<SessionId> {
+        Claim::read(value)?.verify(secrets)
     }
 
     #[track_caller]
     fn check_read(value: &str, sid: Option<&str>) {
-        let read = read(value, &secrets(SECRET));
+        let read = read(value.as_bytes(), &secrets(SECRET));
         assert_eq!(read.as_ref().map(SessionId::as_str), sid, "{value}");
     }
 
@@ -131,5 +161,21 @@ mod tests {
     #[test]
     fn a_sid_with_a_nul_is_no_cookie() {
         check_read(&format!("s:a%00b.{}", secrets(SECRET).sign("a\0b")), None);
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_are_latin_1() {
+        let secrets = secrets(SECRET);
+        let signed = [b"s:\xe9.", secrets.sign("é").as_bytes()].concat();
+        assert_eq!(read(&signed, &secrets), SessionId::signed("é"));
+    }
+
+    #[test]
+    fn a_value_that_no_browser_would_keep_is_no_cookie() {
+        let secrets = secrets(SECRET);
+        let signed = |sid: &str| format!("s:{sid}.{}", secrets.sign(sid));
+        let longest = "x".repeat(LONGEST_BYTES - signed("").len());
+        assert!(read(signed(&longest).as_bytes(), &secrets).is_some());
+        assert_eq!(read(signed(&format!("{longest}x")).as_bytes(), &secrets), None);
     }
 }
