@@ -70,6 +70,23 @@ async fn a_visit_is_written_down_before_its_answer_where_every_visit_is(test: Te
     assert_eq!(row.data.as_deref(), Some(EXPRESS_DATA));
 }
 
+/// A browser asks for a page's parts at once: all of them find the row as it was before.
+async fn visits_at_once_write_their_row_once(test: TestDatabase) {
+    let mut site = with_session(test, EXPRESS_DATA, express).await;
+    let found = [
+        site.visit(&[EXPRESS_COOKIE]).await.unwrap(),
+        site.visit(&[EXPRESS_COOKIE]).await.unwrap(),
+        site.visit(&[EXPRESS_COOKIE]).await.unwrap(),
+    ];
+    let first = site.now;
+    for session in found {
+        assert_eq!(site.settle(session).await, None);
+        site.advance(TimeDelta::milliseconds(1));
+    }
+    let row = site.row().await;
+    assert_eq!((row.updated_at, row.expires), (first, Some(first + TimeDelta::days(30))));
+}
+
 async fn a_row_that_nothing_touches_ends_on_its_day(test: TestDatabase) {
     let never = |settings: &mut SessionSettings| settings.policy.touch = Touch::Never;
     let mut site = with_session(test, EXPRESS_DATA, never).await;
@@ -206,6 +223,7 @@ on_both_databases! {
     a_guests_first_visit_makes_the_row_that_express_makes
     an_unknown_id_gets_a_new_one_and_is_never_adopted
     a_visit_is_written_down_before_its_answer_where_every_visit_is
+    visits_at_once_write_their_row_once
     a_row_that_nothing_touches_ends_on_its_day
     a_rolling_cookie_comes_with_every_answer
     a_cookie_of_the_browsers_life_has_no_end_and_its_row_a_day
