@@ -1,10 +1,12 @@
 //! Sweeps against visits, in an order that the test forces; on Postgres, where both can wait.
 
 use chrono::TimeDelta;
+use nextbnb_gateway::session::SessionSettings;
+use nextbnb_gateway::session::policy::OldData;
 use nextbnb_tests::database::TestDatabase;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
-use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, Site, eventually};
+use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, eventually};
 
 /// A site with one session, whose row a transaction of another process has just written.
 async fn with_held_row(age: TimeDelta, statement: &str) -> (Site, DatabaseTransaction) {
@@ -55,4 +57,26 @@ async fn a_touch_never_brings_back_a_row_that_is_swept_meanwhile() {
     })
     .await;
     assert_eq!(site.rows().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_keeps_what_express_writes_while_it_looks() {
+    let test = TestDatabase::postgres().await;
+    let keep = |settings: &mut SessionSettings| settings.policy.old_data = OldData::Keep;
+    let site = Site::open_with(test, keep).await;
+    site.register("ada@example.com").await;
+    site.test.run(r#"DELETE FROM "Sessions""#).await;
+    site.insert_row(EXPRESS_SID, EXPRESS_DATA, site.now + TimeDelta::days(30)).await;
+    let writing = site.test.connection().begin().await.unwrap();
+    let write =
+        r#"UPDATE "Sessions" SET "data" = replace("data", '"passport"', '"cart":[1],"passport"')"#;
+    writing.execute_unprepared(write).await.unwrap();
+    let cookies = [EXPRESS_COOKIE];
+    let (answer, ()) = tokio::join!(site.log_in("ada@example.com", PASSWORD, &cookies), async {
+        wait_for_waiting(&site).await;
+        writing.commit().await.unwrap();
+    });
+    assert_eq!(answer.status, 200);
+    let data = site.row().await.data.unwrap();
+    assert!(data.contains(r#""cart":[1]"#), "{data}");
 }

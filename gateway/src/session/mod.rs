@@ -122,7 +122,8 @@ impl Sessions {
         let (this, presented) = (self.clone(), presented.to_vec());
         let resolving = async move {
             let connection = this.database.connection();
-            resolve::resolve(connection, &presented, &this, now).await
+            let rows = this.table.find(connection, &presented).await?;
+            resolve::resolve(connection, &presented, rows, &this, now).await
         };
         self.database.run(resolving).await
     }
@@ -193,11 +194,11 @@ impl Sessions {
         let life = lifetime
             .begin(now)
             .ok_or_else(|| impossible(&"--session-max-age is beyond all dates"))?;
+        let rows = self.table.take(transaction, presented).await?;
         let old = match self.settings.policy.old_data {
-            OldData::Keep => resolve::resolve(transaction, presented, self, now).await?,
+            OldData::Keep => resolve::resolve(transaction, presented, rows, self, now).await?,
             OldData::Drop => None,
         };
-        self.table.delete(transaction, presented).await?;
         if attributes.are_withheld(scheme) {
             return Ok(None);
         }

@@ -11,18 +11,18 @@ use super::store::StoredRow;
 use super::{Session, Sessions, lifetime};
 use crate::identity::Identity;
 
-/// The first of `ids` that has a live row.
+/// The first of `ids` that has a live row among `rows`.
 ///
 /// Two live sessions of different people in one browser are not chance: one was put there by
 /// somebody else. Neither counts then.
 pub(super) async fn resolve(
     connection: &impl ConnectionTrait,
     ids: &[SessionId],
+    mut rows: Vec<StoredRow>,
     sessions: &Sessions,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, DbErr> {
     let secrets = &sessions.settings.secrets;
-    let mut rows = sessions.table.find(connection, ids).await?;
     let mut live = Vec::new();
     for id in ids {
         let row = rows.iter().position(|row| row.sid == id.as_str());

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Query};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Query, SimpleExpr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
 
 use super::id::SessionId;
 use crate::database::dialect::{self, moment, within_calendar};
@@ -24,6 +24,16 @@ pub(super) struct StoredRow {
 }
 
 impl StoredRow {
+    /// In the order of [`Self::read`].
+    fn columns(backend: DbBackend) -> [SimpleExpr; 4] {
+        [
+            Expr::col(Column::Sid),
+            within_calendar(backend, Column::Expires),
+            Expr::col(Column::Data),
+            within_calendar(backend, Column::UpdatedAt),
+        ]
+    }
+
     fn read(row: &QueryResult) -> Result<Self, DbErr> {
         Ok(Self {
             sid: row.try_get_by(0)?,
@@ -58,14 +68,10 @@ impl SessionTable {
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
     ) -> Result<Vec<StoredRow>, DbErr> {
-        let backend = connection.get_database_backend();
         let select = Query::select()
-            .column(Column::Sid)
-            .expr(within_calendar(backend, Column::Expires))
-            .column(Column::Data)
-            .expr(within_calendar(backend, Column::UpdatedAt))
+            .exprs(StoredRow::columns(connection.get_database_backend()))
             .from(self.0.clone())
-            .and_where(Expr::col(Column::Sid).is_in(texts(ids)))
+            .and_where(is_one_of(ids))
             .to_owned();
         let rows = connection.query_all(&select).await?;
         rows.iter().map(StoredRow::read).collect()
@@ -93,6 +99,26 @@ impl SessionTable {
         Ok(())
     }
 
+    /// Removes the rows of `ids`, and tells what was in them at that very moment; as
+    /// [`Self::find`].
+    pub(super) async fn take(
+        &self,
+        connection: &impl ConnectionTrait,
+        ids: &[SessionId],
+    ) -> Result<Vec<StoredRow>, DbErr> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let columns = StoredRow::columns(connection.get_database_backend());
+        let delete = Query::delete()
+            .from_table(self.0.clone())
+            .and_where(is_one_of(ids))
+            .returning(Query::returning().exprs(columns))
+            .to_owned();
+        let rows = connection.query_all(&delete).await?;
+        rows.iter().map(StoredRow::read).collect()
+    }
+
     /// Removes the rows of `ids`; a row that is not there is no failure.
     pub(super) async fn delete(
         &self,
@@ -100,8 +126,8 @@ impl SessionTable {
         ids: &[SessionId],
     ) -> Result<(), DbErr> {
         if !ids.is_empty() {
-            let is_one = Expr::col(Column::Sid).is_in(texts(ids));
-            let delete = Query::delete().from_table(self.0.clone()).and_where(is_one).to_owned();
+            let table = self.0.clone();
+            let delete = Query::delete().from_table(table).and_where(is_one_of(ids)).to_owned();
             connection.execute(&delete).await?;
         }
         Ok(())
@@ -180,6 +206,6 @@ impl SessionTable {
     }
 }
 
-fn texts(ids: &[SessionId]) -> impl Iterator<Item = &str> {
-    ids.iter().map(SessionId::as_str)
+fn is_one_of(ids: &[SessionId]) -> SimpleExpr {
+    Expr::col(Column::Sid).is_in(ids.iter().map(SessionId::as_str))
 }
