@@ -13,6 +13,7 @@ mod identity;
 mod keep_alive;
 mod limits;
 mod login;
+mod look_alikes;
 mod outage;
 mod races;
 mod sessions;

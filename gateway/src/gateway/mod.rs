@@ -26,10 +26,10 @@ use crate::next::request_kind::RequestKind;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::{Drain, OpenConnection};
 use crate::ops::health::health;
-use crate::ops::request_id::RequestId;
+use crate::ops::request_id::{RequestId, is_request_id};
 use crate::proxy::body::UpstreamBody;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
-use crate::proxy::hop_by_hop::remove_hop_by_hop;
+use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
 use crate::proxy::pages::{Audience, ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
@@ -286,11 +286,16 @@ struct Forward<'a> {
 }
 
 /// Removes what clients may not send, in every spelling that a backend may fold to it: the
-/// identity of a user, where a request came from, and what Next.js tells itself.
+/// identity of a user, where a request came from, its id, what Next.js tells itself, and what
+/// passes for a field of the connection.
 fn strip(headers: &mut HeaderMap) {
     let is_forbidden = |name: &&HeaderName| {
         let folded = fold(name);
-        is_managed(&folded) || is_forwarding(&folded) || is_internal(&folded)
+        is_managed(&folded)
+            || is_forwarding(&folded)
+            || is_internal(&folded)
+            || is_request_id(&folded)
+            || is_imitation(name, &folded)
     };
     let forbidden: Vec<HeaderName> = headers.keys().filter(is_forbidden).cloned().collect();
     for name in forbidden {

@@ -1,5 +1,7 @@
 //! The request headers by which the upstream knows who is signed in.
 
+use std::borrow::Cow;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -28,12 +30,18 @@ pub fn is_managed(folded: &str) -> bool {
         || folded.starts_with(RESERVED_PREFIX)
 }
 
-/// A field's name as a careless backend may read it: `_` and `.` as `-`, lower case.
+/// A field's name as a careless backend may read it: lower case, and `-` for whatever is neither a
+/// letter nor a digit.
 ///
-/// CGI and its heirs turn all three into `_`, so that `X_Forwarded_User` would be taken for
-/// `X-Forwarded-User` (CVE-2026-54763).
-pub fn fold(name: &HeaderName) -> String {
-    name.as_str().replace(['_', '.'], "-") // A `HeaderName` is lower case.
+/// CGI and its heirs turn all of those into `_`, so that `X_Forwarded_User` or `X~Forwarded~User`
+/// would be taken for `X-Forwarded-User` (CVE-2026-54763).
+pub fn fold(name: &HeaderName) -> Cow<'_, str> {
+    let is_mark = |c: char| c != '-' && !c.is_ascii_alphanumeric();
+    let name = name.as_str(); // It is lower case.
+    if name.contains(is_mark) {
+        return Cow::Owned(name.replace(is_mark, "-"));
+    }
+    Cow::Borrowed(name)
 }
 
 impl Identity {
@@ -83,6 +91,13 @@ mod tests {
             "x-forwarded_preferred.username",
             "X-Nextbnb-Anything",
             "x_nextbnb_assertion",
+            "X~Forwarded~User",
+            "X'Forwarded'User",
+            "x!forwarded#user",
+            "x$forwarded%email",
+            "x&forwarded*email",
+            "x+forwarded^email",
+            "x`forwarded|email",
             "x-forwarded-groups",
         ];
         for spelling in spellings {

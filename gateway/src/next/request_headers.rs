@@ -3,7 +3,7 @@
 /// Says whether clients may not send this header, because Next.js (this or an older release)
 /// believes that it wrote it itself.
 ///
-/// `folded` is the name in lower case with `_` and `.` as `-`. The headers of the client router
+/// `folded` is the name in lower case with `-` for every other mark. The headers of the client router
 /// (`rsc`, `next-router-…`, `next-action`, `x-nextjs-…`, `x-middleware-prefetch`) are not among
 /// them: dropping one sends the browser into a redirect loop. Forwarding headers and the gateway's
 /// own are other rooms' affair.

@@ -6,6 +6,11 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Whether a field, its name folded, is the one that only the gateway may set.
+pub fn is_request_id(folded: &str) -> bool {
+    X_REQUEST_ID == *folded
+}
+
 /// A random id by which a request is found in every log that it passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(u128);

@@ -24,6 +24,14 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 const END_TO_END: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION];
 
+/// Whether a field, its name folded, may pass for one of a connection, or for a length, without
+/// being it; or means something to CGI (`Proxy` becomes `HTTP_PROXY`: CVE-2016-5385).
+pub fn is_imitation(name: &HeaderName, folded: &str) -> bool {
+    let is_of_connection =
+        folded == header::CONTENT_LENGTH || HOP_BY_HOP.iter().any(|hop| hop == folded);
+    (is_of_connection && name != folded) || folded == "proxy" || folded.starts_with("proxy-")
+}
+
 /// Removes the fields of one connection and those that `Connection` names.
 ///
 /// Call it before the gateway's own fields are set, so that a client cannot name those away.
@@ -76,6 +84,25 @@ mod tests {
             ],
             &["x-kept"],
         );
+    }
+
+    #[track_caller]
+    fn check_imitation(name: &str, folded: &str, expected: bool) {
+        assert_eq!(is_imitation(&name.parse().unwrap(), folded), expected, "{name}");
+    }
+
+    #[test]
+    fn fields_that_pass_for_others_are_known() {
+        check_imitation("transfer.encoding", "transfer-encoding", true);
+        check_imitation("content_length", "content-length", true);
+        check_imitation("keep~alive", "keep-alive", true);
+        check_imitation("proxy", "proxy", true);
+        check_imitation("proxy_connection", "proxy-connection", true);
+        check_imitation("proxy-status", "proxy-status", true);
+        check_imitation("transfer-encoding", "transfer-encoding", false);
+        check_imitation("content-length", "content-length", false);
+        check_imitation("content_type", "content-type", false);
+        check_imitation("proxying", "proxying", false);
     }
 
     #[test]
