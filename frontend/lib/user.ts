@@ -3,7 +3,7 @@
  * request headers that it sets itself and strips from whatever a browser sends.
  *
  *   x-forwarded-user                 digits; the same for the life of the account
- *   x-forwarded-email                percent-encoded where it is not visible ASCII
+ *   x-forwarded-email                percent-encoded but for letters, digits and usual marks
  *   x-forwarded-preferred-username   percent-encoded UTF-8; absent when there is no name
  *
  * There are three ways to read the user, and no fourth:

@@ -2,9 +2,11 @@
 
 use http::Method;
 use http_body_util::BodyExt;
+use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_tests::stack::{Stack, registration};
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wire::exchange;
+use percent_encoding::percent_decode_str;
 
 #[tokio::test]
 async fn the_upstream_is_told_who_is_signed_in() {
@@ -27,6 +29,23 @@ async fn the_upstream_is_told_nothing_of_a_guest() {
     let seen = stack.upstream.last_request();
     for name in ["x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred-username"] {
         assert_eq!(seen.header(name), None);
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_one_harmless_value_whatever_was_registered() {
+    let stack = Stack::with(StubUpstream::start().await, |config| {
+        config.auth.policy = PasswordPolicy::None;
+    })
+    .await;
+    for email in ["a,b;c@d", "a\r\nX-Evil: 1", "\u{1}\u{7f}\u{85} é@李", "\"a\" <b@c>", "%41@b.c"]
+    {
+        stack.signed_in(email).await.get("/").await;
+        let seen = stack.upstream.last_request();
+        let value = seen.header("x-forwarded-email").unwrap();
+        assert!(value.bytes().all(|byte| byte.is_ascii_graphic() && !b",;<\"".contains(&byte)));
+        assert_eq!(percent_decode_str(value).decode_utf8().unwrap(), email);
+        assert_eq!(seen.header("x-evil"), None);
     }
 }
 

@@ -143,6 +143,7 @@ async fn registration_says_what_is_wrong_with_a_form() {
     let bad = [
         form("a@b.c".into(), "seven77".into()),
         form("a@b.c".into(), "x".repeat(73).into()),
+        form("a@b.c".into(), "secret\0secret".into()),
         form("no-at".into(), PASSWORD.into()),
         form("a@b@c".into(), PASSWORD.into()),
         form("a\u{7}@b.c".into(), PASSWORD.into()),

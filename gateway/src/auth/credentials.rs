@@ -148,6 +148,10 @@ fn check_password(password: &str) -> Result<(), Refusal> {
     if password.len() > PASSWORD_BYTES {
         return Err(rule("Please choose a password of at most 72 bytes"));
     }
+    // bcrypt repeats a password with a NUL after each: "a\0a" would be as good as "a".
+    if password.contains('\0') {
+        return Err(rule("Please choose a password without the NUL character"));
+    }
     Ok(())
 }
 
@@ -192,7 +196,8 @@ mod tests {
         check_password_is("12345678", true);
         check_password_is("éééé", false);
         check_password_is("éééééééé", true);
-        check_password_is("\0 \t\n\u{7f}  x", true);
+        check_password_is("\u{1} \t\n\u{7f}  x", true);
+        check_password_is("\0 \t\n\u{7f}  x", false);
         check_password_is(&"x".repeat(72), true);
         check_password_is(&"x".repeat(73), false);
         check_password_is(&"é".repeat(37), false);

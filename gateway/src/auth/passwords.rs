@@ -117,6 +117,14 @@ mod tests {
         check("pW", DUMMY, false);
     }
 
+    /// As in Node's bcrypt; registration refuses a NUL for it.
+    #[test]
+    fn a_nul_counts_and_a_repetition_does_not() {
+        check("pw\0", DUMMY, false);
+        check("pw\0x", DUMMY, false);
+        check("pw\0pw", DUMMY, true);
+    }
+
     #[test]
     fn what_node_refuses_is_no_match() {
         check("pw", &DUMMY.replace("$2b$", "$2y$"), false);

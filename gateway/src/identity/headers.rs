@@ -16,9 +16,23 @@ const PREFERRED_USERNAME: HeaderName = HeaderName::from_static("x-forwarded-pref
 const RESERVED: [&str; 2] = ["x-forwarded-groups", "x-forwarded-access-token"];
 const RESERVED_PREFIX: &str = "x-nextbnb-";
 
-/// Bytes of an e-mail address that never appear raw in a header: whatever is not visible ASCII,
-/// and `%` itself, so that decoding gives back exactly the address.
-const ADDRESS: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
+/// Bytes of an e-mail address that are percent-encoded: all but those of a dot-atom (RFC 5322
+/// §3.2.3) and `@`, so that no reader takes it for a list or the beginning of something else; and
+/// `%`, so that decoding gives back exactly the address.
+const ADDRESS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b'(')
+    .add(b')')
+    .add(b',')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']');
 
 /// Bytes of a name that are percent-encoded: all but the unreserved ones (RFC 3986 §2.3).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -77,8 +91,11 @@ mod tests {
         check("a@b.c", None, "a@b.c", None);
         check("a+b/c@d.e", Some("Ada"), "a+b/c@d.e", Some("Ada"));
         check("é@b.c", Some("Ada Lovelace"), "%C3%A9@b.c", Some("Ada%20Lovelace"));
-        check("a\r\nX-Evil: 1@b", Some("\u{0}\n%"), "a%0D%0AX-Evil:%201@b", Some("%00%0A%25"));
+        check("a\r\nX-Evil: 1@b", Some("\u{0}\n%"), "a%0D%0AX-Evil%3A%201@b", Some("%00%0A%25"));
         check("50%@b.c", Some("李"), "50%25@b.c", Some("%E6%9D%8E"));
+        check("!#$&'*+-/=?^_`{|}~@b", None, "!#$&'*+-/=?^_`{|}~@b", None);
+        check("a,\"b\"<c>;@[\\]()", None, "a%2C%22b%22%3Cc%3E%3B@%5B%5C%5D%28%29", None);
+        check("\0\t\u{7f}\u{85}", None, "%00%09%7F%C2%85", None);
     }
 
     #[test]
