@@ -1,5 +1,6 @@
 //! Ending without losing what runs.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -39,6 +40,25 @@ async fn a_running_request_is_finished_and_new_ones_are_refused() {
     let reply = running.await.unwrap();
     assert_eq!(reply.text(), "finished");
     timeout(SOON, stopping).await.expect("it waits although nothing runs").unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_were_sent_before_the_end_began_are_answered() {
+    let stack = Stack::start().await;
+    // Faster than they are accepted, so that some still wait in the system's queue.
+    let sockets: Vec<_> = (0..300)
+        .map(|_| {
+            let mut socket = std::net::TcpStream::connect(stack.address()).unwrap();
+            socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            socket
+        })
+        .collect();
+    stack.stop().await;
+    for (number, mut socket) in sockets.into_iter().enumerate() {
+        let mut answer = String::new();
+        let read = socket.read_to_string(&mut answer);
+        assert!(read.is_ok() && answer.ends_with("hello from upstream"), "{number}: {read:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,15 +1,19 @@
 //! A worker: one thread, one runtime, its own listeners and its own pool of upstream connections,
 //! so that a request never changes threads.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use http::uri::Authority;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -17,7 +21,7 @@ use tracing::{debug, warn};
 
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
-use crate::ops::drain::Drain;
+use crate::ops::drain::{Drain, OpenConnection};
 use crate::proxy::pages::Audience;
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
 
@@ -50,25 +54,34 @@ pub(super) fn start(
     let failed = |source| StartError::System { what: "a worker", source };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let queued = drain.connection();
     let work = move || {
-        runtime.block_on(work(listeners, settings, drain));
+        runtime.block_on(work(listeners, settings, drain, queued));
         runtime.shutdown_background(); // A name look-up cannot be cut, so it is not waited for.
     };
     thread::Builder::new().name(format!("worker-{number}")).spawn(work).map_err(failed)
 }
 
 /// Serves until the drain has ended; what is unfinished then is dropped with the runtime.
-async fn work(listeners: Vec<std::net::TcpListener>, settings: Arc<WorkerSettings>, drain: Drain) {
+async fn work(
+    listeners: Vec<std::net::TcpListener>,
+    settings: Arc<WorkerSettings>,
+    drain: Drain,
+    queued: Arc<OpenConnection>,
+) {
     let upstream = Upstream::new(settings.upstream.clone(), settings.upstream_limits);
     let gateway = Gateway::new(settings.services.clone(), upstream, settings.audience);
     let worker =
         Arc::new(Worker { gateway, drain: drain.clone(), request_head: settings.request_head });
     for listener in listeners {
         match TcpListener::from_std(listener) {
-            Ok(listener) => drop(tokio::spawn(accept(worker.clone(), listener))),
+            Ok(listener) => {
+                tokio::spawn(accept(worker.clone(), listener, queued.clone()));
+            }
             Err(error) => warn!(cause = %error, "a listener cannot be used"),
         }
     }
+    drop(queued);
     drain.ended().await;
 }
 
@@ -78,18 +91,53 @@ struct Worker {
     request_head: Duration,
 }
 
-/// Accepts connections until the drain begins; then the listener closes.
-async fn accept(worker: Arc<Worker>, listener: TcpListener) {
+/// Accepts connections until the drain begins, and then those that the system has queued, for which
+/// `_queued` stands in the count of what is open; then the listener closes.
+async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenConnection>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = worker.drain.begun() => return,
+            () = worker.drain.begun() => break,
         };
         match accepted {
-            Ok((stream, client)) => drop(tokio::spawn(serve(worker.clone(), stream, client))),
+            Ok((stream, client)) => worker.serve(stream, client),
             Err(error) => {
                 warn!(cause = %error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    if let Err(error) = worker.accept_queued(listener) {
+        warn!(cause = %error, "cannot accept the last connections");
+    }
+}
+
+impl Worker {
+    /// Serves a connection in a task of its own.
+    fn serve(self: &Arc<Self>, stream: TcpStream, client: SocketAddr) {
+        // Counted from here on, and not from when the task first runs.
+        let connection = self.drain.connection();
+        match prepare(&stream) {
+            Ok(local) => {
+                let downstream = Downstream { client, local, connection };
+                tokio::spawn(serve(self.clone(), stream, downstream));
+            }
+            Err(error) => debug!(cause = %error, "a client was gone before it was served"),
+        }
+    }
+
+    /// Serves what waits in the system's queue, which closing the listener would reset.
+    fn accept_queued(self: &Arc<Self>, listener: TcpListener) -> io::Result<()> {
+        let listener = listener.into_std()?; // Asks the system itself, and not what tokio last saw.
+        loop {
+            match listener.accept() {
+                Ok((stream, client)) => {
+                    stream.set_nonblocking(true)?;
+                    self.serve(TcpStream::from_std(stream)?, client);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -97,11 +145,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener) {
 
 /// Serves one connection until it closes, or, once the drain has begun, until its running
 /// request is answered.
-async fn serve(worker: Arc<Worker>, stream: TcpStream, client: SocketAddr) {
-    let downstream = match prepare(&stream) {
-        Ok(local) => Downstream { client, local, connection: worker.drain.connection() },
-        Err(error) => return debug!(cause = %error, "a client was gone before it was served"),
-    };
+async fn serve(worker: Arc<Worker>, stream: TcpStream, downstream: Downstream) {
     let service = service_fn(async |request| {
         Ok::<_, std::convert::Infallible>(worker.gateway.handle(request, &downstream).await)
     });
@@ -113,14 +157,32 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, client: SocketAddr) {
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = worker.drain.begun() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        () = worker.drain.begun() => finish(connection).await,
     };
     if let Err(error) = served {
         debug!(cause = %error, "a connection ended");
     }
+}
+
+/// Lets a connection answer the request that runs, or has come already, and closes it.
+async fn finish<S, B>(
+    mut connection: Pin<&mut UpgradeableConnection<TokioIo<TcpStream>, S>>,
+) -> hyper::Result<()>
+where
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    // After a yield the runtime has asked the system what has come: a connection is not closed as
+    // idle although its next request waits to be read.
+    tokio::select! {
+        biased;
+        served = connection.as_mut() => return served,
+        () = tokio::task::yield_now() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
