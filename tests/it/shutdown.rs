@@ -1,44 +1,103 @@
 //! Ending without losing what runs.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody};
 use nextbnb_tests::stack::Stack;
 use nextbnb_tests::upstream::{StubUpstream, text};
+use nextbnb_tests::wait_until;
 use nextbnb_tests::wire::Wire;
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-/// Far less than any limit of draining that these tests set.
-const SOON: Duration = Duration::from_secs(5);
+/// Far less than the limit of draining here, and ample on a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
-#[tokio::test]
-async fn a_running_request_is_finished_and_new_ones_are_refused() {
-    let (came, go) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
+const LONG: Duration = Duration::from_mins(10);
+
+/// A gateway whose upstream answers `/slow` when it is told to, and else at once.
+async fn slow_stack() -> (Stack, Arc<Notify>, Arc<Notify>) {
+    let (came, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (upstream_came, upstream_go) = (came.clone(), go.clone());
-    let upstream = StubUpstream::answering(move |_| {
+    let upstream = StubUpstream::answering(move |request| {
         let (came, go) = (upstream_came.clone(), upstream_go.clone());
         async move {
-            came.notify_one();
-            go.notified().await;
+            if request.uri() == "/slow" {
+                came.notify_one();
+                go.notified().await;
+            }
             text("finished")
         }
     });
-    let stack = Stack::before(upstream.await).await;
-    let (visitor, address) = (stack.anonymous(), stack.address());
+    (patient(upstream.await).await, came, go)
+}
+
+/// A gateway that waits for very long.
+async fn patient(upstream: StubUpstream) -> Stack {
+    Stack::with(upstream, |config| {
+        config.drain = LONG;
+        config.limits.request_head = LONG;
+    })
+    .await
+}
+
+/// Begins to end `stack`; returns when it accepts nothing more.
+async fn begin_to_stop(stack: Stack) -> JoinHandle<()> {
+    let address = stack.address();
+    let stopping = tokio::spawn(stack.stop());
+    wait_until("the port is closed", async || TcpStream::connect(address).await.is_err()).await;
+    stopping
+}
+
+#[tokio::test]
+async fn a_running_request_is_finished_and_new_ones_are_refused() {
+    let (stack, came, go) = slow_stack().await;
+    let visitor = stack.anonymous();
     let running = tokio::spawn(async move { visitor.get("/slow").await });
     came.notified().await;
-    let stopping = tokio::spawn(stack.stop());
-    nextbnb_tests::wait_until("the port is closed", async || {
-        tokio::net::TcpStream::connect(address).await.is_err()
-    })
-    .await;
+    let stopping = begin_to_stop(stack).await;
     go.notify_one();
-    let reply = running.await.unwrap();
-    assert_eq!(reply.text(), "finished");
+    assert_eq!(running.await.unwrap().text(), "finished");
+    timeout(SOON, stopping).await.expect("it waits although nothing runs").unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_is_completed_meanwhile_is_answered_and_health_says_draining() {
+    let (stack, came, go) = slow_stack().await;
+    let mut page = Wire::connect(stack.address()).await;
+    page.send("GET / HTTP/1.1\r\nHo").await;
+    let mut health = Wire::connect(stack.address()).await;
+    health.send("GET /.nextbnb/health HTTP/1.1\r\nHo").await;
+    let visitor = stack.anonymous();
+    let running = tokio::spawn(async move { visitor.get("/slow").await });
+    came.notified().await;
+    let stopping = begin_to_stop(stack).await;
+    health.send("st: a\r\n\r\n").await;
+    let answer = health.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.ends_with(r#"{"status":"draining"}"#), "{answer}");
+    page.send("st: a\r\n\r\n").await;
+    assert!(page.read_to_end().await.ends_with("finished"));
+    go.notify_one();
+    assert_eq!(running.await.unwrap().text(), "finished");
+    timeout(SOON, stopping).await.expect("it waits although nothing runs").unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_to_its_end_although_the_upstream_is_done() {
+    const LENGTH: usize = 16 * 1024 * 1024;
+    let upstream = StubUpstream::answering(|_| async { text(vec![b'x'; LENGTH]) });
+    let stack = patient(upstream.await).await;
+    let request = Request::get("/").body(Full::default()).unwrap();
+    let response = stack.anonymous().start(request).await;
+    let stopping = begin_to_stop(stack).await;
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), LENGTH);
     timeout(SOON, stopping).await.expect("it waits although nothing runs").unwrap();
 }
 
@@ -62,15 +121,18 @@ async fn requests_that_were_sent_before_the_end_began_are_answered() {
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_up_the_end() {
-    let stack = Stack::start().await;
-    let mut wire = Wire::connect(stack.address()).await;
-    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    wire.read_until("hello from upstream").await;
+async fn connections_on_which_nothing_runs_do_not_hold_up_the_end() {
+    let stack = patient(StubUpstream::start().await).await;
+    let mut idle = Wire::connect(stack.address()).await;
+    idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    idle.read_until("hello from upstream").await;
     let mut half = Wire::connect(stack.address()).await;
-    half.send("").await;
+    half.send("GET / HTTP/1.1\r\nHo").await;
+    let silent = Wire::connect(stack.address()).await;
     timeout(SOON, stack.stop()).await.expect("an idle connection holds it up");
-    assert_eq!(wire.read_to_end().await, "");
+    for wire in [idle, half, silent] {
+        assert_eq!(wire.read_to_end().await, "");
+    }
 }
 
 #[tokio::test]
@@ -81,7 +143,7 @@ async fn an_event_stream_holds_up_the_end_for_its_grace_only() {
     })
     .await;
     let stack = Stack::with(upstream, |config| {
-        config.drain = Duration::from_mins(10);
+        config.drain = LONG;
         config.limits.long_lived_grace = Duration::from_millis(100);
     })
     .await;
@@ -101,10 +163,7 @@ async fn work_that_waits_for_a_lock_does_not_hold_up_the_end() {
     let replica = stack.replica().await; // Sweeps at its start, and waits.
     let waiting = "SELECT count(*)::text FROM pg_stat_activity \
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    nextbnb_tests::wait_until("the sweep waits", async || {
-        stack.database.texts(waiting).await[0] != "0"
-    })
-    .await;
+    wait_until("the sweep waits", async || stack.database.texts(waiting).await[0] != "0").await;
     timeout(SOON, replica.stop()).await.expect("the lock holds it up");
     holder.rollback().await.unwrap();
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 use tracing::{debug, info};
 
-use super::drain::LongLived;
+use super::open_connection::LongLived;
 use super::request_id::RequestId;
 
 /// What is known of a request, written down when it is dropped: at the end of the response's

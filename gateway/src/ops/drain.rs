@@ -1,11 +1,12 @@
 //! The end of the process: what may still run, and for how long.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+
+use super::open_connection::OpenConnection;
 
 /// Counts what runs, and tells everybody when it should come to an end. Clones are the same.
 #[derive(Debug, Clone)]
@@ -24,11 +25,29 @@ enum Phase {
     Ended,
 }
 
-/// How many connections are open, of each kind.
+/// How a connection holds up the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Until what runs is answered.
+    Ordinary,
+    /// For a grace only: it carries what would never end by itself.
+    LongLived,
+}
+
+/// How many connections hold up the end, of each kind.
 #[derive(Debug, Default, Clone, Copy)]
 struct Open {
     ordinary: usize,
     long_lived: usize,
+}
+
+impl Open {
+    fn of(&mut self, hold: Hold) -> &mut usize {
+        match hold {
+            Hold::Ordinary => &mut self.ordinary,
+            Hold::LongLived => &mut self.long_lived,
+        }
+    }
 }
 
 impl Drain {
@@ -40,8 +59,22 @@ impl Drain {
 
     /// Counts a connection until the guard, and whatever holds it, is gone.
     pub fn connection(&self) -> Arc<OpenConnection> {
-        self.0.open.send_modify(|open| open.ordinary += 1);
-        Arc::new(OpenConnection { drain: self.clone(), long_lived: AtomicUsize::new(0) })
+        OpenConnection::new(self.clone())
+    }
+
+    /// Counts a connection otherwise than `before`.
+    pub(super) fn recount(&self, before: Option<Hold>, after: Option<Hold>) {
+        if before == after {
+            return;
+        }
+        self.0.open.send_modify(|open| {
+            if let Some(before) = before {
+                *open.of(before) -= 1;
+            }
+            if let Some(after) = after {
+                *open.of(after) += 1;
+            }
+        });
     }
 
     /// Whether the end has begun.
@@ -87,47 +120,6 @@ impl Default for Drain {
     }
 }
 
-/// An open connection, counted as ordinary unless something on it is long-lived.
-#[derive(Debug)]
-pub struct OpenConnection {
-    drain: Drain,
-    long_lived: AtomicUsize,
-}
-
-impl OpenConnection {
-    /// Counts the connection as long-lived until the guard is gone.
-    pub fn long_lived(self: &Arc<Self>) -> LongLived {
-        if self.long_lived.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.drain.0.open.send_modify(|open| {
-                open.ordinary -= 1;
-                open.long_lived += 1;
-            });
-        }
-        LongLived(self.clone())
-    }
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.drain.0.open.send_modify(|open| open.ordinary -= 1);
-    }
-}
-
-/// Something on a connection that does not end by itself: an upgrade or an event stream.
-#[derive(Debug)]
-pub struct LongLived(Arc<OpenConnection>);
-
-impl Drop for LongLived {
-    fn drop(&mut self) {
-        if self.0.long_lived.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.drain.0.open.send_modify(|open| {
-                open.long_lived -= 1;
-                open.ordinary += 1;
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +143,27 @@ mod tests {
     async fn an_ordinary_connection_gets_the_limit() {
         let drain = Drain::new();
         let _connection = drain.connection();
+        assert_eq!(duration(&drain).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_on_which_nothing_was_asked_is_not_waited_for() {
+        let drain = Drain::new();
+        let connection = drain.connection();
+        connection.release_if_fresh();
+        assert_eq!(duration(&drain).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_waited_for_once_something_was_asked() {
+        let drain = Drain::new();
+        let (early, late) = (drain.connection(), drain.connection());
+        early.requested();
+        early.release_if_fresh();
+        assert_eq!(duration(&drain).await, LIMIT);
+        drop(early);
+        late.release_if_fresh();
+        late.requested();
         assert_eq!(duration(&drain).await, LIMIT);
     }
 

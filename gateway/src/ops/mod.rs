@@ -4,4 +4,5 @@ pub mod access_log;
 pub mod drain;
 pub mod health;
 pub mod logs;
+pub mod open_connection;
 pub mod request_id;

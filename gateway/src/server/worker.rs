@@ -1,27 +1,22 @@
 //! A worker: one thread, one runtime, its own listeners and its own pool of upstream connections,
 //! so that a request never changes threads.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use http::uri::Authority;
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper::server::conn::http1::{self, UpgradeableConnection};
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use super::connection;
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
-use crate::ops::drain::{Drain, OpenConnection};
+use crate::ops::drain::Drain;
+use crate::ops::open_connection::OpenConnection;
 use crate::proxy::pages::Audience;
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
 
@@ -120,10 +115,16 @@ impl Worker {
         match prepare(&stream) {
             Ok(local) => {
                 let downstream = Downstream { client, local, connection };
-                tokio::spawn(serve(self.clone(), stream, downstream));
+                tokio::spawn(self.clone().serve_one(stream, downstream));
             }
             Err(error) => debug!(cause = %error, "a client was gone before it was served"),
         }
+    }
+
+    async fn serve_one(self: Arc<Self>, stream: TcpStream, downstream: Downstream) {
+        let (open, drain) = (downstream.connection.clone(), self.drain.clone());
+        let handle = |request| self.gateway.handle(request, &downstream);
+        connection::serve(stream, open, drain, self.request_head, handle).await;
     }
 
     /// Serves what waits in the system's queue, which closing the listener would reset.
@@ -141,48 +142,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// Serves one connection until it closes, or, once the drain has begun, until its running
-/// request is answered.
-async fn serve(worker: Arc<Worker>, stream: TcpStream, downstream: Downstream) {
-    let service = service_fn(async |request| {
-        Ok::<_, std::convert::Infallible>(worker.gateway.handle(request, &downstream).await)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(worker.request_head)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = worker.drain.begun() => finish(connection).await,
-    };
-    if let Err(error) = served {
-        debug!(cause = %error, "a connection ended");
-    }
-}
-
-/// Lets a connection answer the request that runs, or has come already, and closes it.
-async fn finish<S, B>(
-    mut connection: Pin<&mut UpgradeableConnection<TokioIo<TcpStream>, S>>,
-) -> hyper::Result<()>
-where
-    S: HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    // After a yield the runtime has asked the system what has come: a connection is not closed as
-    // idle although its next request waits to be read.
-    tokio::select! {
-        biased;
-        served = connection.as_mut() => return served,
-        () = tokio::task::yield_now() => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    connection.await
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
