@@ -1,15 +1,26 @@
 //! Nothing waits without a deadline.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use http::StatusCode;
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{RunningGateway, Stack};
 use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
+use nextbnb_tests::wait_until;
 use nextbnb_tests::wire::Wire;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+/// A limit that a test waits for.
 const SOON: Duration = Duration::from_millis(400);
+
+/// Longest wait for what a limit should bring about.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_client_that_never_finishes_its_head_is_cut() {
@@ -61,6 +72,89 @@ async fn an_upload_may_take_as_long_as_it_moves_and_no_longer() {
     let mut stalled = Wire::connect(stack.address()).await;
     stalled.send(format!("{head}x")).await;
     assert!(stalled.read_head().await.starts_with("HTTP/1.1 504"));
+}
+
+/// Tells when it is dropped.
+struct Told(mpsc::UnboundedSender<()>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.send(()).ok();
+    }
+}
+
+/// Sends events of `length` bytes without an end, `pause` before each; tells when nobody wants
+/// more.
+async fn event_upstream(
+    pause: Duration,
+    length: usize,
+) -> (StubUpstream, mpsc::UnboundedReceiver<()>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let upstream = StubUpstream::answering(move |_| {
+        let told = Told(tell.clone());
+        async move {
+            let events = stream::unfold(told, move |told| async move {
+                tokio::time::sleep(pause).await;
+                let event = Bytes::from(vec![b'x'; length]);
+                Some((Ok::<_, Infallible>(Frame::data(event)), told))
+            });
+            let body = StreamBody::new(events).boxed_unsync();
+            Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
+        }
+    });
+    (upstream.await, told)
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut() {
+    let (upstream, mut gone) = event_upstream(Duration::ZERO, 64 * 1024).await;
+    let stack = Stack::with(upstream, |config| config.limits.downstream_stall = SOON).await;
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.read_head().await;
+    timeout(PATIENCE, gone.recv()).await.expect("the upstream still works for nobody");
+}
+
+#[tokio::test]
+async fn a_stream_that_has_nothing_to_say_is_not_cut() {
+    let (upstream, _gone) = event_upstream(Duration::from_millis(500), 10).await;
+    let stack = Stack::with(upstream, |config| {
+        config.limits.downstream_stall = Duration::from_millis(50);
+    })
+    .await;
+    let request = Request::get("/events").body(Full::default()).unwrap();
+    let mut response = stack.anonymous().start(request).await;
+    for _ in 0..3 {
+        response.frame().await.expect("it ended").expect("it was cut");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_asks_silent_connections_on_both_sides_whether_they_live() {
+    let stack = Stack::start().await;
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.read_until("hello from upstream").await;
+    let (own, upstream) = (stack.address().port(), stack.upstream.address().port());
+    wait_until("the client is asked", async || is_probed(|line| line[1].ends_with(&hex(own))))
+        .await;
+    wait_until("the upstream is asked", async || {
+        is_probed(|line| line[2].ends_with(&hex(upstream)))
+    })
+    .await;
+}
+
+fn hex(port: u16) -> String {
+    format!(":{port:04X}")
+}
+
+/// Whether an established connection (state 01) that `is_meant` has the timer of keep-alive
+/// probes (02) running, by the table of the system.
+fn is_probed(is_meant: impl Fn(&[&str]) -> bool) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines.skip(1).any(|line| is_meant(&line) && line[3] == "01" && line[5].starts_with("02:"))
 }
 
 #[tokio::test]

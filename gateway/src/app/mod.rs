@@ -19,6 +19,7 @@ use crate::gateway::Services;
 use crate::ops::drain::Drain;
 use crate::proxy::upstream::UpstreamLimits;
 use crate::server::Server;
+use crate::server::connection::ConnectionLimits;
 use crate::server::listeners::Listeners;
 use crate::server::worker::WorkerSettings;
 use crate::session::Sessions;
@@ -50,7 +51,7 @@ impl App {
             services,
             upstream,
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
-            request_head: config.limits.request_head,
+            connection_limits: ConnectionLimits::from_limits(&config.limits),
             audience: config.audience,
         };
         let server = Server::start(listeners, settings, drain)?;
@@ -100,6 +101,12 @@ fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
     let passwords = Passwords::new(config.limits.concurrent_hashes);
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
     Services { sessions, auth, clock, drain: drain.clone() }
+}
+
+impl ConnectionLimits {
+    fn from_limits(limits: &Limits) -> Self {
+        Self { request_head: limits.request_head, stall: limits.downstream_stall }
+    }
 }
 
 impl UpstreamLimits {

@@ -8,6 +8,9 @@ pub struct Limits {
     /// Longest wait for a complete request head, and so for the next request on a kept
     /// connection. Cuts clients that send one byte a second.
     pub request_head: Duration,
+    /// Longest time in which a client takes nothing of an answer that waits for it. A stream that
+    /// has nothing to say may rest for longer.
+    pub downstream_stall: Duration,
     /// Longest wait for a TCP connection to the upstream, name look-up included.
     pub connect: Duration,
     /// Longest wait for the upstream's response head after the request, or a piece of its body,
@@ -48,6 +51,7 @@ impl Default for Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             request_head: Duration::from_secs(30),
+            downstream_stall: Duration::from_mins(1),
             connect: Duration::from_secs(5),
             response_head: Duration::from_mins(1),
             upgrade_head: Duration::from_secs(10),

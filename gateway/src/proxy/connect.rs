@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::uri::Authority;
+use socket2::SockRef;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use super::bounded_stream::keep_alive;
 use crate::error::RequestError;
 
 /// Port of an `http://` origin that names none (RFC 9110 §4.2.1).
@@ -47,5 +49,6 @@ async fn dial(upstream: &Authority, limit_each: Duration) -> io::Result<TcpStrea
 async fn dial_address(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     let stream = timeout(limit, TcpStream::connect(address)).await??;
     stream.set_nodelay(true)?; // Heads and stream pieces are small and must not wait for more.
+    SockRef::from(&stream).set_tcp_keepalive(&keep_alive())?;
     Ok(stream)
 }

@@ -1,6 +1,7 @@
 //! The way to the upstream and back: connections, forwarding headers, bodies, error pages.
 
 pub mod body;
+pub mod bounded_stream;
 mod connect;
 pub mod forwarding;
 pub mod hop_by_hop;

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::body::UpstreamBody;
+use super::bounded_stream::BoundedStream;
 use super::connect::connect;
 use super::pool::{Lease, Pool, Sender};
 use super::request_body::RequestBody;
@@ -165,6 +166,7 @@ impl Upstream {
             ))
         })?;
         let stream = connect(&authority, self.limits.connect).await?;
+        let stream = BoundedStream::new(stream, self.limits.response_head);
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| RequestError::UpstreamBroken(error.into()))?;

@@ -18,6 +18,16 @@ use tracing::debug;
 
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::OpenConnection;
+use crate::proxy::bounded_stream::BoundedStream;
+
+/// Bounds on waiting for a client.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Longest wait for a complete request head.
+    pub request_head: Duration,
+    /// Longest time in which a client takes nothing of what waits for it.
+    pub stall: Duration,
+}
 
 /// Serves one connection until it closes, or, once the drain has begun, until the request that
 /// runs, or still comes, is answered.
@@ -25,20 +35,21 @@ pub(super) async fn serve<F, B>(
     stream: TcpStream,
     open: Arc<OpenConnection>,
     drain: Drain,
-    request_head: Duration,
+    limits: ConnectionLimits,
     handle: impl Fn(Request<Incoming>) -> F,
 ) where
     F: Future<Output = Response<B>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let stream = BoundedStream::new(stream, limits.stall);
     let service = service_fn(|request| {
         open.requested();
         handle(request).map(Ok::<_, Infallible>)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(request_head)
+        .header_read_timeout(limits.request_head)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -54,7 +65,7 @@ pub(super) async fn serve<F, B>(
 /// Lets a connection answer the request that runs, or has come already, and closes it; one that
 /// has sent a part of its first request may send the rest until the drain ends.
 async fn finish<S, B>(
-    mut connection: Pin<&mut UpgradeableConnection<TokioIo<TcpStream>, S>>,
+    mut connection: Pin<&mut UpgradeableConnection<TokioIo<BoundedStream>, S>>,
     open: &OpenConnection,
 ) -> hyper::Result<()>
 where

@@ -8,6 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::holder;
 use crate::error::StartError;
+use crate::proxy::bounded_stream::keep_alive;
 
 /// Connections that the system queues for a busy worker.
 const BACKLOG: i32 = 1024;
@@ -153,6 +154,7 @@ fn listen(address: SocketAddr, family: Family) -> Result<TcpListener, StartError
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
+        socket.set_tcp_keepalive(&keep_alive())?; // What is accepted inherits it.
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     };

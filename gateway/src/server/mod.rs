@@ -1,6 +1,6 @@
 //! Accepting connections, and ending well.
 
-mod connection;
+pub mod connection;
 mod holder;
 pub mod listeners;
 pub mod worker;

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::connection;
+use super::connection::{self, ConnectionLimits};
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::drain::Drain;
@@ -33,8 +33,8 @@ pub struct WorkerSettings {
     pub upstream: watch::Receiver<Option<Authority>>,
     /// Bounds on waiting for Next.js.
     pub upstream_limits: UpstreamLimits,
-    /// Longest wait for a request head.
-    pub request_head: Duration,
+    /// Bounds on waiting for clients.
+    pub connection_limits: ConnectionLimits,
     /// Who reads error pages.
     pub audience: Audience,
 }
@@ -67,7 +67,7 @@ async fn work(
     let upstream = Upstream::new(settings.upstream.clone(), settings.upstream_limits);
     let gateway = Gateway::new(settings.services.clone(), upstream, settings.audience);
     let worker =
-        Arc::new(Worker { gateway, drain: drain.clone(), request_head: settings.request_head });
+        Arc::new(Worker { gateway, drain: drain.clone(), limits: settings.connection_limits });
     for listener in listeners {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
@@ -83,7 +83,7 @@ async fn work(
 struct Worker {
     gateway: Gateway,
     drain: Drain,
-    request_head: Duration,
+    limits: ConnectionLimits,
 }
 
 /// Accepts connections until the drain begins, and then those that the system has queued, for which
@@ -124,7 +124,7 @@ impl Worker {
     async fn serve_one(self: Arc<Self>, stream: TcpStream, downstream: Downstream) {
         let (open, drain) = (downstream.connection.clone(), self.drain.clone());
         let handle = |request| self.gateway.handle(request, &downstream);
-        connection::serve(stream, open, drain, self.request_head, handle).await;
+        connection::serve(stream, open, drain, self.limits, handle).await;
     }
 
     /// Serves what waits in the system's queue, which closing the listener would reset.
