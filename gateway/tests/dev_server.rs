@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nextbnb_gateway::error::StartError;
+use nextbnb_gateway::error::NextError;
 use nextbnb_gateway::next::dev_server::{DevServer, DevServerState};
 use nextbnb_gateway::next::node::Node;
 use nextbnb_gateway::next::project::Project;
@@ -125,7 +125,7 @@ impl Drop for Gateway {
     }
 }
 
-async fn start_in(folder: &Path) -> Result<DevServer, StartError> {
+async fn start_in(folder: &Path) -> Result<DevServer, NextError> {
     let project = Project::find(Some(folder), Path::new("/")).unwrap();
     let node = Node::find(&project).await.unwrap();
     DevServer::start(&project, &node, &folder.join(".nextbnb")).await
@@ -321,7 +321,7 @@ async fn the_next_dev_of_a_running_gateway_is_left_alone() {
     let running = application.start_gateway().await;
     let error = start_in(application.0.path()).await.unwrap_err();
     let expected = running.id().as_raw_nonzero().get();
-    assert!(matches!(error, StartError::AnotherDev { gateway, .. } if gateway == expected));
+    assert!(matches!(error, NextError::AnotherDev { gateway, .. } if gateway == expected));
     assert!(!is_free(running.address));
 }
 

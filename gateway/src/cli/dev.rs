@@ -16,7 +16,7 @@ use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::units::parse_upstream;
 use crate::config::{Config, EVERY_ADDRESS, Listen};
-use crate::error::StartError;
+use crate::error::{NextError, StartError};
 use crate::next::dev_server::{DevServer, DevServerState};
 use crate::next::installation::{Installation, Outcome};
 use crate::next::node::Node;
@@ -69,10 +69,10 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
         if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
             return Ok(());
         }
-        let start = DevServer::start(&project, &node, &state_dir);
+        let start = async { Ok(DevServer::start(&project, &node, &state_dir).await?) };
         let Some(next) = signals.unless_told(start).await? else { return Ok(()) };
         let ended = tokio::select! {
-            unwatched = follow(next.state(), &address, &started.url, &started.steps) => Err(unwatched),
+            unwatched = follow(next.state(), &address, &started.url, &started.steps) => Err(unwatched.into()),
             signal = signals.next() => {
                 info!("{signal}: ending Next.js and the gateway");
                 Ok(())
@@ -139,7 +139,7 @@ async fn follow(
     address: &Address,
     url: &str,
     steps: &Steps,
-) -> StartError {
+) -> NextError {
     let mut is_first = true;
     loop {
         let now = state.borrow_and_update().clone();
@@ -155,7 +155,7 @@ async fn follow(
             is_first = false;
         }
         if state.changed().await.is_err() {
-            return StartError::NextUnwatched;
+            return NextError::Unwatched;
         }
     }
 }

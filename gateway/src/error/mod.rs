@@ -1,8 +1,10 @@
 //! What can go wrong: at start-up, told to the operator; in a request, answered to the browser.
 
+mod next;
 mod request;
 mod start;
 
+pub use self::next::NextError;
 pub use self::request::{Blame, RequestError};
 pub use self::start::StartError;
 

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::error::StartError;
+use crate::error::NextError;
 use crate::next::child_group::{ChildGroup, in_words};
 use crate::next::leftover::Record;
 use crate::next::node::Node;
@@ -76,17 +76,17 @@ impl DevServer {
     /// once; [`DevServer::state`] says when it answers.
     ///
     /// What an earlier run left behind, by the note in `state_dir`, is ended before. Fails with
-    /// [`StartError::AnotherDev`] when that run is not over, and with
-    /// [`StartError::NextNotInstalled`] when the application has no `next` to start.
+    /// [`NextError::AnotherDev`] when that run is not over, and with
+    /// [`NextError::NotInstalled`] when the application has no `next` to start.
     pub async fn start(
         project: &Project,
         node: &Node,
         state_dir: &Path,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, NextError> {
         let command = DevCommand::of(project, node)?;
         let record = Record::in_folder(state_dir);
         record.end_leftover().await?;
-        let address = free_address().map_err(|source| StartError::NoFreePort { source })?;
+        let address = free_address().map_err(|source| NextError::NoFreePort { source })?;
         let since = Instant::now();
         let (state, receiver) = watch::channel(DevServerState::Starting { address, since });
         let (stop, stopped) = oneshot::channel();
@@ -192,10 +192,10 @@ struct DevCommand {
 }
 
 impl DevCommand {
-    fn of(project: &Project, node: &Node) -> Result<Self, StartError> {
+    fn of(project: &Project, node: &Node) -> Result<Self, NextError> {
         let folder = project.folder().to_path_buf();
         let Some(next) = project.find_next() else {
-            return Err(StartError::NextNotInstalled { folder });
+            return Err(NextError::NotInstalled { folder });
         };
         let options = project.dev_options().to_vec();
         Ok(Self { node: node.executable().to_path_buf(), next, options, folder })

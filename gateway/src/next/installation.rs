@@ -7,7 +7,7 @@ use std::{fmt, io};
 
 use tokio::process::Command;
 
-use crate::error::StartError;
+use crate::error::NextError;
 use crate::next::child_group::{ChildGroup, in_words};
 use crate::next::package_manager::PackageManager;
 use crate::next::project::Project;
@@ -53,7 +53,7 @@ impl Installation {
     ///
     /// It runs in a process group of its own, so that Ctrl-C reaches it once and whole through
     /// `stop`, with all that it started.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Outcome, StartError> {
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Outcome, NextError> {
         let started = Instant::now();
         let mut command = Command::new(self.manager.program);
         command
@@ -71,28 +71,26 @@ impl Installation {
             }
         };
         if !status.success() {
-            return Err(StartError::Install {
+            return Err(NextError::Install {
                 command: self.command(),
                 folder: self.folder,
                 reason: in_words(status),
             });
         }
         if self.project.find_next().is_none() {
-            return Err(StartError::NextNotInstalled {
-                folder: self.project.folder().to_path_buf(),
-            });
+            return Err(NextError::NotInstalled { folder: self.project.folder().to_path_buf() });
         }
         self.manager.mark_installed(&self.folder);
         Ok(Outcome::Installed { took: started.elapsed() })
     }
 
-    fn not_run(&self, source: io::Error) -> StartError {
+    fn not_run(&self, source: io::Error) -> NextError {
         let program = self.manager.program;
         match source.kind() {
             io::ErrorKind::NotFound => {
-                StartError::InstallerMissing { program, lock: self.folder.join(self.manager.lock) }
+                NextError::InstallerMissing { program, lock: self.folder.join(self.manager.lock) }
             }
-            _ => StartError::InstallerUnusable { program, source },
+            _ => NextError::InstallerUnusable { program, source },
         }
     }
 
@@ -159,7 +157,7 @@ mod tests {
             &self,
             script: &'static [&'static str],
             stop: impl Future<Output = ()>,
-        ) -> Result<Outcome, StartError> {
+        ) -> Result<Outcome, NextError> {
             let installation = Installation::needed(&self.project()).unwrap();
             let PackageManager { lock, marks, .. } = *installation.manager;
             let manager = PackageManager { lock, program: "sh", arguments: script, marks };
@@ -217,7 +215,7 @@ mod tests {
         let error = application.install(&["-c", "exit 7"], pending()).await.unwrap_err();
         assert!(error.to_string().contains("exit code 7"), "{error}");
         let error = application.install(&["-c", "exit 0"], pending()).await.unwrap_err();
-        assert!(matches!(error, StartError::NextNotInstalled { .. }));
+        assert!(matches!(error, NextError::NotInstalled { .. }));
     }
 
     #[tokio::test]

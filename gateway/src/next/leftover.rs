@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use tracing::warn;
 
-use crate::error::StartError;
+use crate::error::NextError;
 use crate::next::child_group::end_group;
 use crate::next::process_start::process_start;
 
@@ -47,12 +47,12 @@ impl Record {
 
     /// Ends the child of an earlier run, if it still lives, and says so.
     ///
-    /// Fails with [`StartError::AnotherDev`] when that run is not over.
-    pub(crate) async fn end_leftover(&self) -> Result<(), StartError> {
+    /// Fails with [`NextError::AnotherDev`] when that run is not over.
+    pub(crate) async fn end_leftover(&self) -> Result<(), NextError> {
         let Some(entry) = self.read() else { return Ok(()) };
         let Some(child) = entry.child.find() else { return Ok(()) };
         if entry.gateway.find().is_some_and(|gateway| gateway != getpid()) {
-            return Err(StartError::AnotherDev {
+            return Err(NextError::AnotherDev {
                 gateway: entry.gateway.id,
                 port: entry.port,
                 state_dir: self.path.parent().unwrap_or(&self.path).to_path_buf(),

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use crate::error::StartError;
+use crate::error::NextError;
 use crate::next::project::Project;
 
 /// The oldest Node.js that Next.js 16 runs on (`engines` of its `package.json`).
@@ -22,12 +22,11 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Node {
     executable: PathBuf,
-    version: String,
 }
 
 impl Node {
     /// Finds `node` in `PATH` and asks it for its version.
-    pub async fn find(project: &Project) -> Result<Self, StartError> {
+    pub async fn find(project: &Project) -> Result<Self, NextError> {
         Self::ask(OsStr::new("node"), project.folder()).await
     }
 
@@ -36,12 +35,7 @@ impl Node {
         &self.executable
     }
 
-    /// Its version, such as `v20.20.2`.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    async fn ask(program: &OsStr, folder: &Path) -> Result<Self, StartError> {
+    async fn ask(program: &OsStr, folder: &Path) -> Result<Self, NextError> {
         let mut command = Command::new(program);
         command
             .args(["-p", "process.version + ' ' + process.execPath"])
@@ -52,34 +46,35 @@ impl Node {
             |_: Elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within 10 s"));
         let output = timeout(ANSWER_LIMIT, command.output()).await.unwrap_or_else(late).map_err(
             |source| match source.kind() {
-                io::ErrorKind::NotFound => StartError::NodeMissing,
-                _ => StartError::NodeUnusable { source },
+                io::ErrorKind::NotFound => NextError::NodeMissing,
+                _ => NextError::NodeUnusable { source },
             },
         )?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             let words = if words.is_empty() { output.status.to_string() } else { words };
-            return Err(StartError::NodeUnusable { source: io::Error::other(words) });
+            return Err(NextError::NodeUnusable { source: io::Error::other(words) });
         }
         Self::from_answer(String::from_utf8_lossy(&output.stdout).trim())
     }
 
-    fn from_answer(answer: &str) -> Result<Self, StartError> {
+    fn from_answer(answer: &str) -> Result<Self, NextError> {
         let (version, executable) = answer.split_once(' ').unwrap_or((answer, ""));
-        let node = Self { executable: executable.into(), version: version.to_owned() };
-        match node.release() {
-            None => Err(StartError::NodeUnusable { source: io::Error::other(answer.to_owned()) }),
+        let executable = executable.into();
+        match release(version) {
+            None => Err(NextError::NodeUnusable { source: io::Error::other(answer.to_owned()) }),
             Some(release) if release < OLDEST => {
-                Err(StartError::NodeTooOld { version: node.version, executable: node.executable })
+                Err(NextError::NodeTooOld { version: version.to_owned(), executable })
             }
-            Some(_) => Ok(node),
+            Some(_) => Ok(Self { executable }),
         }
     }
+}
 
-    fn release(&self) -> Option<(u32, u32)> {
-        let mut numbers = self.version.strip_prefix('v')?.split('.').map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-    }
+/// The first two numbers of a version such as `v20.20.2`.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 #[cfg(test)]
@@ -89,17 +84,16 @@ mod tests {
     #[test]
     fn node_20_9_is_the_oldest_accepted() {
         let node = Node::from_answer("v20.9.0 /opt/my node/bin/node").unwrap();
-        assert_eq!(node.version(), "v20.9.0");
         assert_eq!(node.executable(), Path::new("/opt/my node/bin/node"));
         let older = Node::from_answer("v20.8.1 /usr/bin/node").unwrap_err();
-        assert!(matches!(older, StartError::NodeTooOld { version, .. } if version == "v20.8.1"));
+        assert!(matches!(older, NextError::NodeTooOld { version, .. } if version == "v20.8.1"));
     }
 
     #[tokio::test]
     async fn a_missing_node_is_told_from_a_broken_one() {
         let ask = |program| Node::ask(OsStr::new(program), Path::new("/"));
-        assert!(matches!(ask("/no/such/node").await, Err(StartError::NodeMissing)));
-        assert!(matches!(ask("false").await, Err(StartError::NodeUnusable { .. })));
-        assert!(matches!(ask("echo").await, Err(StartError::NodeUnusable { .. })));
+        assert!(matches!(ask("/no/such/node").await, Err(NextError::NodeMissing)));
+        assert!(matches!(ask("false").await, Err(NextError::NodeUnusable { .. })));
+        assert!(matches!(ask("echo").await, Err(NextError::NodeUnusable { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::StartError;
+use crate::error::NextError;
 use crate::next::dev_script::options_of;
 use crate::next::manifest::Manifest;
 
@@ -20,7 +20,7 @@ impl Project {
     ///
     /// A damaged `package.json` on the way is an error, because the application meant is probably
     /// that one.
-    pub fn find(explicit: Option<&Path>, working_folder: &Path) -> Result<Self, StartError> {
+    pub fn find(explicit: Option<&Path>, working_folder: &Path) -> Result<Self, NextError> {
         match explicit {
             Some(folder) => Self::at(&working_folder.join(folder)),
             None => Self::upwards_from(working_folder),
@@ -59,16 +59,16 @@ impl Project {
             .find(|command| command.is_file())
     }
 
-    fn at(folder: &Path) -> Result<Self, StartError> {
+    fn at(folder: &Path) -> Result<Self, NextError> {
         let folder = canonical(folder)?;
         match find_manifest(&folder)? {
-            None => Err(StartError::NoManifest { folder }),
+            None => Err(NextError::NoManifest { folder }),
             Some(manifest) if manifest.depends_on_next() => Ok(Self::of(folder, &manifest)),
-            Some(_) => Err(StartError::NotNext { folder }),
+            Some(_) => Err(NextError::NotNext { folder }),
         }
     }
 
-    fn upwards_from(working_folder: &Path) -> Result<Self, StartError> {
+    fn upwards_from(working_folder: &Path) -> Result<Self, NextError> {
         let working_folder = canonical(working_folder)?;
         for level in working_folder.ancestors() {
             for folder in [level.join("frontend"), level.to_path_buf()] {
@@ -80,7 +80,7 @@ impl Project {
                 }
             }
         }
-        Err(StartError::NoFrontend { working_folder })
+        Err(NextError::NoFrontend { working_folder })
     }
 
     fn of(folder: PathBuf, manifest: &Manifest) -> Self {
@@ -88,14 +88,14 @@ impl Project {
     }
 }
 
-fn canonical(folder: &Path) -> Result<PathBuf, StartError> {
+fn canonical(folder: &Path) -> Result<PathBuf, NextError> {
     fs::canonicalize(folder)
-        .map_err(|source| StartError::FrontendFolder { path: folder.to_path_buf(), source })
+        .map_err(|source| NextError::FrontendFolder { path: folder.to_path_buf(), source })
 }
 
-fn find_manifest(folder: &Path) -> Result<Option<Manifest>, StartError> {
+fn find_manifest(folder: &Path) -> Result<Option<Manifest>, NextError> {
     Manifest::find(folder)
-        .map_err(|source| StartError::Manifest { path: folder.join("package.json"), source })
+        .map_err(|source| NextError::Manifest { path: folder.join("package.json"), source })
 }
 
 #[cfg(test)]
@@ -121,12 +121,12 @@ mod tests {
             self.0.path().canonicalize().unwrap().join(path)
         }
 
-        fn find_from(&self, working_folder: &str) -> Result<Project, StartError> {
+        fn find_from(&self, working_folder: &str) -> Result<Project, NextError> {
             fs::create_dir_all(self.path(working_folder)).unwrap();
             Project::find(None, &self.path(working_folder))
         }
 
-        fn find_named(&self, explicit: &str) -> Result<Project, StartError> {
+        fn find_named(&self, explicit: &str) -> Result<Project, NextError> {
             Project::find(Some(Path::new(explicit)), &self.path(""))
         }
 
@@ -187,17 +187,17 @@ mod tests {
             ("file", ""),
         ]);
         let find = |folder| tree.find_named(folder).unwrap_err();
-        assert!(matches!(find("missing"), StartError::FrontendFolder { .. }));
-        assert!(matches!(find("empty"), StartError::NoManifest { .. }));
-        assert!(matches!(find("file"), StartError::NoManifest { .. }));
-        assert!(matches!(find("damaged"), StartError::Manifest { .. }));
-        assert!(matches!(find("other"), StartError::NotNext { .. }));
+        assert!(matches!(find("missing"), NextError::FrontendFolder { .. }));
+        assert!(matches!(find("empty"), NextError::NoManifest { .. }));
+        assert!(matches!(find("file"), NextError::NoManifest { .. }));
+        assert!(matches!(find("damaged"), NextError::Manifest { .. }));
+        assert!(matches!(find("other"), NextError::NotNext { .. }));
     }
 
     #[test]
     fn a_damaged_manifest_on_the_way_up_is_not_passed_over() {
         let tree = Tree::with(&[("package.json", NEXT), ("frontend/package.json", "{")]);
-        assert!(matches!(tree.find_from(""), Err(StartError::Manifest { .. })));
+        assert!(matches!(tree.find_from(""), Err(NextError::Manifest { .. })));
     }
 
     #[test]
