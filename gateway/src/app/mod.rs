@@ -94,7 +94,7 @@ pub(crate) async fn open_database(
 }
 
 fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
-    let clock = Clock::System;
+    let clock = Clock;
     let accounts = Accounts::new(&config.tables.users, config.email_case);
     let sessions = Sessions::new(database.clone(), accounts.clone(), config.session.clone());
     sessions.start_sweeping(config.sweep_interval, clock);

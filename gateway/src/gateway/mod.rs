@@ -22,7 +22,6 @@ use crate::auth::{self, Afterwards, Auth};
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::{fold, is_managed};
 use crate::next::request_headers::is_internal;
-use crate::next::request_kind::RequestKind;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
 use crate::ops::health::health;
@@ -109,7 +108,7 @@ impl Gateway {
             None => downstream.local.to_string(),
         };
         strip(&mut head.headers);
-        let kind = match Route::of(&head) {
+        let visit = match Route::of(&head) {
             Route::Health => {
                 log.set_routine();
                 return Ok(own(health(self.services.drain.has_begun())));
@@ -124,17 +123,13 @@ impl Gateway {
             Route::Auth(action) => {
                 return Ok(own(Box::pin(self.authenticate(action, &head, body, log)).await));
             }
-            Route::Upstream(kind) => kind,
-        };
-        // Assets are the same for everybody.
-        let visit = match kind {
-            RequestKind::Asset => {
+            Route::Asset => {
                 let Services { sessions, clock, .. } = &self.services;
                 let path = head.uri.path();
                 Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
                 Visit::Apart
             }
-            _ => self.visit_of(&head, log).await?,
+            Route::Upstream => self.visit_of(&head, log).await?,
         };
         let forward = Forward { host: &host, visit: &visit, downstream };
         self.forward(head, body, &forward, log).await

@@ -4,7 +4,7 @@ use http::Method;
 use http::request::Parts;
 
 use crate::auth::action::Action;
-use crate::next::request_kind::RequestKind;
+use crate::next::asset::is_asset;
 
 /// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
 /// three POST routes of [`Action`].
@@ -21,8 +21,10 @@ pub(super) enum Route {
     Nothing,
     /// Register, login or logout.
     Auth(Action),
+    /// Next.js, whoever asks.
+    Asset,
     /// Next.js.
-    Upstream(RequestKind),
+    Upstream,
 }
 
 impl Route {
@@ -39,7 +41,8 @@ impl Route {
         }
         match Action::of(&head.method, path) {
             Some(action) => Self::Auth(action),
-            None => Self::Upstream(RequestKind::of(&head.method, path, &head.headers)),
+            None if is_asset(&head.method, path) => Self::Asset,
+            None => Self::Upstream,
         }
     }
 }
@@ -64,9 +67,10 @@ mod tests {
         check("GET", "/.nextbnb/", Route::Nothing);
         check("POST", "/api/auth/login?next=/", Route::Auth(Action::Login));
         check("POST", "/API/Auth/Logout/", Route::Auth(Action::Logout));
-        check("GET", "/api/auth/login", Route::Upstream(RequestKind::Other));
-        check("GET", "/.nextbnb", Route::Upstream(RequestKind::Other));
-        check("GET", "/.nextbnbx/health", Route::Upstream(RequestKind::Other));
-        check("GET", "/?/.nextbnb/health", Route::Upstream(RequestKind::Other));
+        check("GET", "/api/auth/login", Route::Upstream);
+        check("GET", "/_next/static/a.js", Route::Asset);
+        check("GET", "/.nextbnb", Route::Upstream);
+        check("GET", "/.nextbnbx/health", Route::Upstream);
+        check("GET", "/?/.nextbnb/health", Route::Upstream);
     }
 }

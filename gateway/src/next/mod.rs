@@ -1,6 +1,7 @@
-//! All that is known of Next.js: its application folder, its headers and request kinds, and
+//! All that is known of Next.js: its application folder, its headers and assets, and
 //! `next dev` as a supervised child.
 
+pub mod asset;
 mod child_group;
 mod dev_script;
 pub mod dev_server;
@@ -14,5 +15,4 @@ mod process_start;
 pub mod project;
 mod ready_probe;
 pub mod request_headers;
-pub mod request_kind;
 mod restart_pause;
