@@ -337,6 +337,15 @@ fn migrate_does_only_that_and_says_what_it_did() {
 }
 
 #[test]
+fn without_tables_and_migrations_nothing_is_served() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--host", "127.0.0.1", "--no-migrate"];
+    assert_refused(&mut gateway(&folder, &arguments), "--no-migrate");
+    assert!(gateway(&folder, &["migrate"]).stderr(Stdio::null()).status().unwrap().success());
+    drop(Running::start(gateway(&folder, &arguments)));
+}
+
+#[test]
 fn the_log_has_one_json_line_a_request_and_nothing_that_is_secret() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--host", "127.0.0.1", "--log-format", "json"];

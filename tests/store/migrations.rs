@@ -138,7 +138,21 @@ async fn replicas_that_start_at_once_migrate_once(test: TestDatabase) {
     assert_eq!(names, NAMES);
 }
 
+async fn what_tables_lack_is_told(test: TestDatabase) {
+    let (database, names) = (connect(&test).await, TableNames::default());
+    let told = async || nextbnb_gateway::error::chain(&database.check(&names).await.unwrap_err());
+    let missing = if test.is_postgres() { "does not exist" } else { "no such" };
+    let error = told().await;
+    assert!(error.contains("Sessions") && error.contains(missing), "{error}");
+    test.run(OLD_TABLES).await;
+    let error = told().await;
+    assert!(error.contains("name") && error.contains(missing), "{error}");
+    migrate(test.connection()).await.unwrap();
+    database.check(&names).await.unwrap();
+}
+
 on_both_databases! {
+    what_tables_lack_is_told
     new_tables_are_those_of_sequelize
     old_tables_are_adopted_with_their_rows
     an_address_becomes_unique_where_it_is

@@ -73,7 +73,7 @@ impl App {
     }
 }
 
-/// Opens a database and applies pending migrations, saying which.
+/// Opens a database and applies pending migrations, saying which, or finds its tables complete.
 pub(crate) async fn open_database(
     target: &DatabaseTarget,
     tables: &TableNames,
@@ -81,14 +81,16 @@ pub(crate) async fn open_database(
 ) -> Result<Database, StartError> {
     let limits = DatabaseLimits::default();
     let database = Database::connect(target, &limits, Handle::current()).await?;
-    if migrations == Migrations::Apply {
-        let applied = database.migrate(tables).await?;
-        for name in &applied.names {
-            info!("applied migration {name}");
-        }
-        for note in &applied.notes {
-            warn!("{note}");
-        }
+    if migrations == Migrations::Skip {
+        database.check(tables).await?;
+        return Ok(database);
+    }
+    let applied = database.migrate(tables).await?;
+    for name in &applied.names {
+        info!("applied migration {name}");
+    }
+    for note in &applied.notes {
+        warn!("{note}");
     }
     Ok(database)
 }

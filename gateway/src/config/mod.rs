@@ -75,7 +75,7 @@ pub struct Listen {
 pub enum Migrations {
     /// They are applied, by one replica at a time.
     Apply,
-    /// The schema is taken as it is (`--no-migrate`).
+    /// The schema is taken as it is, if that will do (`--no-migrate`).
     Skip,
 }
 

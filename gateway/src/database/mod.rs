@@ -3,6 +3,7 @@
 pub(crate) mod dialect;
 mod postgres;
 mod sqlite;
+mod tables;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -189,6 +189,12 @@ pub enum StartError {
         /// What SQLite said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Without them no visitor would be known, and nobody could sign in.
+    #[error("the database's tables are not complete: run `migrate`, or start without --no-migrate")]
+    Tables {
+        /// What the server said.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A signal came first.
     #[error("ended by a signal before the tables were up to date")]
     NotMigrated,
