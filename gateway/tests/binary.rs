@@ -285,6 +285,15 @@ fn dev_has_a_state_folder_with_a_given_secret_too() {
 }
 
 #[test]
+fn dev_says_where_nothing_answers_yet() {
+    let folder = TempDir::new().unwrap();
+    let dev = gateway(&folder, &["dev", "--port", "0", "--upstream", "http://127.0.0.1:1"]);
+    let answer = Running::start(dev).get("/");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("Nothing answers at http://127.0.0.1:1"), "{answer}");
+}
+
+#[test]
 fn every_stopping_signal_ends_it_well_and_soon() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let folder = TempDir::new().unwrap();

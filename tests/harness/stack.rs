@@ -14,7 +14,7 @@ use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::limits::Limits;
 use nextbnb_gateway::config::{Config, Listen, Migrations};
 use nextbnb_gateway::database::DatabaseTarget;
-use nextbnb_gateway::proxy::pages::Audience;
+use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_gateway::server::listeners::Listeners;
 use nextbnb_gateway::session::SessionSettings;
 use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
@@ -213,7 +213,7 @@ fn config(database_url: &str) -> Config {
             site_data: SiteData::Keep,
         },
         email_case: EmailCase::Ignore,
-        audience: Audience::Public,
+        reader: Reader::Visitor,
         drain: Duration::from_secs(10),
         workers: 2,
         limits: Limits::default(),

@@ -1,6 +1,7 @@
 //! What a visitor sees when Postgres or Next.js is gone.
 
 use http::{Method, StatusCode};
+use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::chaos::ChaosProxy;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{PASSWORD, RunningGateway, Stack, credentials, registration};
@@ -83,7 +84,7 @@ async fn in_dev_an_upstream_that_is_not_there_is_starting() {
     let stack = Stack::start().await;
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gateway = RunningGateway::start(stack.database.url(), gone, |config| {
-        config.audience = nextbnb_gateway::proxy::pages::Audience::Developer;
+        config.reader = Reader::Developer;
     })
     .await;
     let page = gateway.anonymous().header("Accept", "text/html").get("/").await;

@@ -52,7 +52,7 @@ impl App {
             upstream,
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
-            audience: config.audience,
+            reader: config.reader,
         };
         let server = Server::start(listeners, settings, drain)?;
         let long_lived_grace = config.limits.long_lived_grace;

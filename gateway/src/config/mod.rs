@@ -22,7 +22,7 @@ use crate::accounts::EmailCase;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
-use crate::proxy::pages::Audience;
+use crate::proxy::pages::Reader;
 use crate::session::SessionSettings;
 use crate::session::cookie_policy::CookiePolicy;
 use crate::session::lifetime::Lifetime;
@@ -52,7 +52,7 @@ pub struct Config {
     /// Whether addresses that differ in case are one.
     pub email_case: EmailCase,
     /// Who reads error pages.
-    pub audience: Audience,
+    pub reader: Reader,
     /// How long running requests may take after a signal to stop.
     pub drain: Duration,
     /// Number of threads that serve connections.
@@ -105,7 +105,7 @@ impl Config {
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
             tables,
-            audience: Audience::Public,
+            reader: Reader::Visitor,
             drain: args.drain.into(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
@@ -133,7 +133,10 @@ impl Config {
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
             tables,
-            audience: Audience::Developer,
+            reader: match &args.upstream {
+                Some(url) => Reader::DeveloperBeside(units::parse_upstream(url)?),
+                None => Reader::Developer,
+            },
             drain: Limits::DEV_DRAIN,
             workers: 1,
             limits: Limits::dev(),

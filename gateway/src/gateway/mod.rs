@@ -30,7 +30,7 @@ use crate::ops::request_id::{RequestId, is_request_id};
 use crate::proxy::body::UpstreamBody;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
 use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
-use crate::proxy::pages::{Audience, ErrorPages, Format};
+use crate::proxy::pages::{ErrorPages, Format, Reader};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
 use crate::proxy::target::public_host;
@@ -76,9 +76,9 @@ pub struct Downstream {
 pub type Answer = Response<TrackedBody<AnswerBody>>;
 
 impl Gateway {
-    /// Puts `services` in front of `upstream`; errors are told to `audience`.
-    pub fn new(services: Services, upstream: Upstream, audience: Audience) -> Self {
-        Self { services, upstream, pages: ErrorPages::new(audience) }
+    /// Puts `services` in front of `upstream`; errors are told to `reader`.
+    pub fn new(services: Services, upstream: Upstream, reader: Reader) -> Self {
+        Self { services, upstream, pages: ErrorPages::new(reader) }
     }
 
     /// Answers one request; what fails is turned into an answer too, and every answer is logged.

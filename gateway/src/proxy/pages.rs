@@ -1,25 +1,30 @@
 //! The gateway's own words to a browser or a program, when the upstream has none.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::Authority;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
 use crate::error::RequestError;
 
 /// Who reads an error page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
     /// A visitor: learns what happened and what to do, nothing else.
-    Public,
+    Visitor,
     /// A developer whose Next.js may still be starting.
     Developer,
+    /// A developer who starts Next.js by other means, to answer there.
+    DeveloperBeside(Authority),
 }
 
 /// Turns errors into answers; the one place that does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ErrorPages {
-    audience: Audience,
+    reader: Reader,
 }
 
 /// How an answer is written.
@@ -43,26 +48,25 @@ impl Format {
 
 struct Message {
     status: StatusCode,
-    title: &'static str,
+    title: Cow<'static, str>,
     advice: &'static str,
     retry_after_secs: Option<u16>,
 }
 
 impl ErrorPages {
-    /// Pages for `audience`.
-    pub fn new(audience: Audience) -> Self {
-        Self { audience }
+    /// Pages for `reader`.
+    pub fn new(reader: Reader) -> Self {
+        Self { reader }
     }
 
-    /// Whether an error is no news to the audience: a developer sees Next.js start and restart.
-    pub fn is_expected(self, error: &RequestError) -> bool {
-        self.audience == Audience::Developer
-            && matches!(error, RequestError::UpstreamUnreachable(_))
+    /// Whether an error is no news to the reader: a developer sees Next.js start and restart.
+    pub fn is_expected(&self, error: &RequestError) -> bool {
+        self.reader != Reader::Visitor && matches!(error, RequestError::UpstreamUnreachable(_))
     }
 
     /// The answer to a request that failed with `error`, without what the error says of the
     /// inside.
-    pub fn answer(self, error: &RequestError, format: Format) -> Response<Full<Bytes>> {
+    pub fn answer(&self, error: &RequestError, format: Format) -> Response<Full<Bytes>> {
         let message = self.message(error);
         let (content_type, body) = match format {
             Format::Html => ("text/html; charset=utf-8", self.html(&message)),
@@ -85,14 +89,17 @@ impl ErrorPages {
         response
     }
 
-    fn message(self, error: &RequestError) -> Message {
+    fn message(&self, error: &RequestError) -> Message {
         if self.is_expected(error) {
-            return Message {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "Next.js is starting",
-                advice: "This page reloads itself until it is there.",
-                retry_after_secs: Some(1),
+            let (title, advice) = match &self.reader {
+                Reader::DeveloperBeside(upstream) => (
+                    format!("Nothing answers at http://{upstream}").into(),
+                    "This page reloads itself until something does.",
+                ),
+                _ => ("Next.js is starting".into(), "This page reloads itself until it is there."),
             };
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Message { status, title, advice, retry_after_secs: Some(1) };
         }
         let (title, advice, retry_after_secs) = match error {
             RequestError::Ambiguous(_) => {
@@ -118,26 +125,24 @@ impl ErrorPages {
                 ("The site took too long to answer", "Try again in a moment.", Some(2))
             }
         };
-        Message { status: error.status(), title, advice, retry_after_secs }
+        Message { status: error.status(), title: title.into(), advice, retry_after_secs }
     }
 
-    fn html(self, message: &Message) -> String {
-        let reload = match (self.audience, message.retry_after_secs) {
-            (Audience::Developer, Some(seconds)) => {
-                format!(r#"<meta http-equiv="refresh" content="{seconds}">"#)
-            }
-            _ => String::new(),
+    fn html(&self, message: &Message) -> String {
+        let reload = match (&self.reader, message.retry_after_secs) {
+            (Reader::Visitor, _) | (_, None) => String::new(),
+            (_, Some(seconds)) => format!(r#"<meta http-equiv="refresh" content="{seconds}">"#),
         };
         include_str!("error-page.html")
             .replace("{reload}", &reload)
-            .replace("{title}", message.title)
+            .replace("{title}", &message.title)
             .replace("{advice}", message.advice)
             .replace("{status}", message.status.as_str())
     }
 }
 
 fn json(message: &Message) -> String {
-    // Both texts are constants of this file without a character that JSON escapes.
+    // No text has a character that JSON escapes: they stand in this file, and an authority has none.
     format!(r#"{{"status":"error","message":"{}. {}"}}"#, message.title, message.advice)
 }
 
@@ -149,11 +154,11 @@ mod tests {
 
     use super::*;
 
-    async fn answer(audience: Audience, accept: &'static str) -> (StatusCode, String) {
+    async fn answer(reader: Reader, accept: &'static str) -> (StatusCode, String) {
         let mut request = HeaderMap::new();
         request.insert(header::ACCEPT, HeaderValue::from_static(accept));
         let error = RequestError::UpstreamUnreachable(io::Error::other("10.1.2.3 refused"));
-        let response = ErrorPages::new(audience).answer(&error, Format::of(&request));
+        let response = ErrorPages::new(reader).answer(&error, Format::of(&request));
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -161,32 +166,47 @@ mod tests {
 
     #[tokio::test]
     async fn a_browser_gets_a_page_and_a_program_json() {
-        let (status, page) = answer(Audience::Public, "text/html,*/*;q=0.8").await;
+        let (status, page) = answer(Reader::Visitor, "text/html,*/*;q=0.8").await;
         assert_eq!(status, StatusCode::BAD_GATEWAY);
         assert!(page.starts_with("<!doctype html>"), "{page}");
         assert!(!page.contains('{') || page.contains("<style>"), "{page}");
-        let (_, json) = answer(Audience::Public, "*/*").await;
+        let (_, json) = answer(Reader::Visitor, "*/*").await;
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["status"], "error");
     }
 
     #[tokio::test]
     async fn nobody_is_told_what_is_inside() {
-        for audience in [Audience::Public, Audience::Developer] {
+        for reader in [Reader::Visitor, Reader::Developer, beside()] {
             for accept in ["text/html", "application/json"] {
-                let (_, body) = answer(audience, accept).await;
+                let (_, body) = answer(reader.clone(), accept).await;
                 assert!(!body.contains("10.1.2.3"), "{body}");
             }
         }
     }
 
+    fn beside() -> Reader {
+        Reader::DeveloperBeside(Authority::from_static("localhost:4000"))
+    }
+
+    #[tokio::test]
+    async fn a_developer_is_told_where_nothing_answers() {
+        let (status, page) = answer(beside(), "text/html").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(page.contains("<h1>Nothing answers at http://localhost:4000</h1>"), "{page}");
+        assert!(page.contains(r#"http-equiv="refresh""#), "{page}");
+        let (_, json) = answer(beside(), "*/*").await;
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(value["message"].to_string().contains("http://localhost:4000"), "{json}");
+    }
+
     #[tokio::test]
     async fn a_developer_waits_for_next_js_on_a_page_that_reloads() {
-        let (status, page) = answer(Audience::Developer, "text/html").await;
+        let (status, page) = answer(Reader::Developer, "text/html").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.contains("Next.js is starting"), "{page}");
         assert!(page.contains(r#"http-equiv="refresh""#), "{page}");
-        let (_, page) = answer(Audience::Public, "text/html").await;
+        let (_, page) = answer(Reader::Visitor, "text/html").await;
         assert!(!page.contains("refresh"), "{page}");
     }
 }

@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::OpenConnection;
-use crate::proxy::pages::Audience;
+use crate::proxy::pages::Reader;
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
 
 /// Rest after a failed accept: the system is out of file descriptors or memory, and asking again
@@ -36,7 +36,7 @@ pub struct WorkerSettings {
     /// Bounds on waiting for clients.
     pub connection_limits: ConnectionLimits,
     /// Who reads error pages.
-    pub audience: Audience,
+    pub reader: Reader,
 }
 
 /// Starts a worker's thread.
@@ -65,7 +65,7 @@ async fn work(
     queued: Arc<OpenConnection>,
 ) {
     let upstream = Upstream::new(settings.upstream.clone(), settings.upstream_limits);
-    let gateway = Gateway::new(settings.services.clone(), upstream, settings.audience);
+    let gateway = Gateway::new(settings.services.clone(), upstream, settings.reader.clone());
     let worker =
         Arc::new(Worker { gateway, drain: drain.clone(), limits: settings.connection_limits });
     for listener in listeners {
