@@ -1,4 +1,5 @@
-//! Imports run downward in the order of `lib.rs`, so that there are no cycles.
+//! What can be read off the sources: imports run downward in the order of `lib.rs`, so that there
+//! are no cycles, and what only one place may do is done in no other.
 #![allow(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 
 use std::fs;
@@ -14,7 +15,7 @@ const ROOMS: [&str; 15] = [
 fn imports_run_downward() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
-    for file in rust_files(&source) {
+    for file in files(&source, &["rs"]) {
         let Some(room) = room_of(&source, &file) else { continue };
         for import in imports(&fs::read_to_string(&file).unwrap()) {
             if !is_allowed(&room, &import) {
@@ -43,6 +44,75 @@ fn an_import_against_the_order_would_be_found() {
     assert!(!is_allowed("proxy", "config"));
     assert!(!is_allowed("proxy", "unknown"));
     assert_eq!(imports("use crate::{a::B, c};\nlet x = crate::d::e();"), ["a", "c", "d"]);
+}
+
+#[test]
+fn only_identity_names_the_trusted_headers() {
+    check_only(
+        &["x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred"],
+        &["identity/headers.rs"],
+    );
+}
+
+/// `database/tables.rs` reads no row: it looks whether the columns are there.
+#[test]
+fn only_the_store_touches_the_table_of_sessions() {
+    check_only(
+        &["session::column", "session::{column", "session::entity", "session::{entity"],
+        &["database/tables.rs", "session/store.rs"],
+    );
+}
+
+#[test]
+fn the_environment_is_read_in_config_and_for_the_log() {
+    check_only(
+        &["env::var", "env = \"", "default_env"],
+        &[
+            "config/args.rs",
+            "config/auth_args.rs",
+            "config/secrets.rs",
+            "config/session_args.rs",
+            "ops/logs.rs",
+        ],
+    );
+}
+
+#[test]
+fn the_frontend_knows_nothing_of_a_custom_server() {
+    let frontend = Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend");
+    let manifest = fs::read_to_string(frontend.join("package.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let scripts = serde_json::json!({
+        "dev": "next dev", "build": "next build", "start": "next start"
+    });
+    assert_eq!(manifest["scripts"], scripts);
+    let sources = ["app", "components", "lib"].map(|folder| frontend.join(folder));
+    let mut sources: Vec<_> =
+        sources.iter().flat_map(|folder| files(folder, &["ts", "tsx"])).collect();
+    sources.push(frontend.join("next.config.ts"));
+    assert!(sources.len() > 20, "these are not the sources");
+    for source in sources {
+        let text = fs::read_to_string(&source).unwrap();
+        for word in ["createServer", "node:http", "express", "server.js", "from 'next'"] {
+            let is_type = word == "from 'next'" && text.contains("import type");
+            assert!(!text.contains(word) || is_type, "{} has {word}", source.display());
+        }
+    }
+}
+
+/// Fails unless exactly these files under `src/` hold one of the words, in letters of either case.
+#[track_caller]
+fn check_only(words: &[&str], expected: &[&str]) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let has_word = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap().to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    };
+    let found = files(&source, &["rs"]).into_iter().filter(has_word);
+    let mut found: Vec<_> =
+        found.map(|file| file.strip_prefix(&source).unwrap().display().to_string()).collect();
+    found.sort();
+    assert_eq!(found, expected, "{words:?}");
 }
 
 fn is_allowed(room: &str, import: &str) -> bool {
@@ -82,15 +152,16 @@ fn room_of(source: &Path, file: &Path) -> Option<String> {
     (room != "lib" && room != "main").then_some(room)
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+/// The files in a folder and below whose names end with one of these.
+fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+            found.extend(files(&path, endings));
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|e| ending == *e)) {
+            found.push(path);
         }
     }
-    files
+    found
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use nextbnb_tests::browser::walk;
-use nextbnb_tests::next::Dev;
+use nextbnb_tests::next::{Dev, repository};
+use nextbnb_tests::visitor::Visitor;
 
 /// A page whose text and whose client component's text the journey edits.
 fn add_probe(folder: &Path) {
@@ -28,10 +30,67 @@ export default function Page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_is_seen_at_once_and_the_page_keeps_its_state() {
-    let dev = Dev::start(add_probe).await;
+    let mut dev = Dev::start(add_probe).await;
     let probe = dev.folder().join("app/probe");
     walk("hot-reload", dev.url(), &[probe.to_str().unwrap()]).await;
     let starts = dev.log().matches("ready on ").count();
     assert_eq!(starts, 1, "an edit restarts nothing: {}", dev.log());
     assert!(dev.interrupt().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_leaves_nothing_that_git_sees() {
+    let commit = |folder: &Path| {
+        let home = folder.parent().unwrap();
+        fs::copy(repository().join(".gitignore"), home.join(".gitignore")).unwrap();
+        commit_all(home);
+    };
+    leaves_nothing(Dev::start(commit).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_leaves_nothing_that_git_sees_in_an_application_of_somebody_else() {
+    let replace = |folder: &Path| {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            match entry.file_type().unwrap().is_dir() {
+                true if entry.file_name() == "node_modules" => {}
+                true => fs::remove_dir_all(entry.path()).unwrap(),
+                false => fs::remove_file(entry.path()).unwrap(),
+            }
+        }
+        let write = |file: &str, text: &str| fs::write(folder.join(file), text).unwrap();
+        write("package.json", r#"{"name":"shop","dependencies":{"next":"*","react":"*"}}"#);
+        write(".gitignore", "/node_modules\n/.next/\n");
+        fs::create_dir(folder.join("app")).unwrap();
+        let layout = "export default ({ children }) => <html><body>{children}</body></html>;";
+        write("app/layout.js", layout);
+        write("app/page.js", "export default () => <h1>Shop</h1>;");
+        commit_all(folder);
+    };
+    leaves_nothing(Dev::start_in("shop", replace).await).await;
+}
+
+/// Reads a page, ends `dev`, and asks git.
+async fn leaves_nothing(mut dev: Dev) {
+    let port = dev.url().rsplit(':').next().unwrap().parse().unwrap();
+    let page = Visitor::new(([127, 0, 0, 1], port).into()).get("/").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(dev.interrupt().await.success());
+    let state = dev.folder().join(".nextbnb");
+    assert!(state.exists() || dev.folder().with_file_name(".nextbnb").exists());
+    assert_eq!(git(dev.folder(), &["status", "--porcelain"]), "");
+}
+
+fn commit_all(folder: &Path) {
+    git(folder, &["init", "--quiet"]);
+    git(folder, &["add", "--all"]);
+    let author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    git(folder, &[&author[..], &["commit", "--quiet", "--message", "Begin"]].concat());
+}
+
+/// What git says in `folder`.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git").current_dir(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

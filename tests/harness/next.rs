@@ -99,9 +99,14 @@ pub struct Dev {
 impl Dev {
     /// Copies the frontend, lets `prepare` change the copy, and waits until `dev` is ready.
     pub async fn start(prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_in("frontend", prepare).await
+    }
+
+    /// The same in a folder of another name, as an application that is not ours has.
+    pub async fn start_in(name: &str, prepare: impl FnOnce(&Path)) -> Self {
         // In the build folder, which is on the same disk: packages are linked, not copied.
         let home = TempDir::new_in(repository().join("target")).unwrap();
-        let folder = home.path().join("frontend");
+        let folder = home.path().join(name);
         copy(&repository().join("frontend"), &folder);
         prepare(&folder);
         // Built apart: what that takes is not the time that `dev` is given to be ready.
@@ -141,7 +146,7 @@ impl Dev {
     }
 
     /// Presses Ctrl-C, as far as the gateway alone is concerned, and waits for the end.
-    pub async fn interrupt(mut self) -> std::process::ExitStatus {
+    pub async fn interrupt(&mut self) -> std::process::ExitStatus {
         let gateway = Pid::from_raw(self.process.0.id().try_into().unwrap()).unwrap();
         rustix::process::kill_process(gateway, Signal::INT).unwrap();
         let mut status = None;
