@@ -1,5 +1,9 @@
 //! Before `next start`.
 
+use std::time::Duration;
+
+use nextbnb_gateway::config::Config;
+use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::browser::{pictures, walk};
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::next::{NextServer, repository};
@@ -13,8 +17,13 @@ struct Site {
 
 impl Site {
     async fn open() -> Self {
+        Self::open_for(Reader::Visitor).await
+    }
+
+    async fn open_for(reader: Reader) -> Self {
         let (database, next) = (TestDatabase::postgres().await, NextServer::start().await);
-        let gateway = RunningGateway::start(database.url(), next.address(), |_| {}).await;
+        let change = |config: &mut Config| config.reader = reader;
+        let gateway = RunningGateway::start(database.url(), next.address(), change).await;
         Self { next, gateway, _database: database }
     }
 
@@ -68,6 +77,26 @@ async fn next_js_may_die_and_come_back_with_people_still_signed_in() {
     let page = ada.get("/").await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("Hello, ada@example.org"), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_waits_for_next_js_becomes_the_one_asked_for() {
+    let mut site = Site::open_for(Reader::Developer).await;
+    site.next.kill();
+    let folder = tempfile::tempdir().unwrap();
+    let (url, waiting) = (site.url(), folder.path().join("waiting"));
+    let details = [waiting.to_str().unwrap()];
+    let comes_back = async {
+        while !waiting.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        site.next.restart().await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = walk("wait-for-next", &url, &details) => {}
+        () = comes_back => {}
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

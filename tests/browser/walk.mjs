@@ -1,14 +1,14 @@
 // Walks one journey in a browser: `node walk.mjs JOURNEY URL [DETAILS…]`.
 //
-// A journey is a function of `{ browser, page, url, details, picture }`. `page` is an English
-// desktop browser's; what it throws, what the page throws, and a reload loop fail the journey.
+// A journey is a function of `{ page, newPage, url, details, picture }`, and says in `PAGE_LOADS`
+// how many pages it loads at most. `page` and what `newPage` makes are an English desktop
+// browser's, each with cookies of its own; what a page throws, and one load more, fail the journey.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-const PAGE_LOADS_LIMIT = 40;
 const [journey, url, ...details] = process.argv.slice(2);
 const pictures = process.env.PICTURES ?? '.';
 mkdirSync(pictures, { recursive: true });
@@ -25,20 +25,16 @@ const browser = await chromium.launch({
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ],
 });
-const context = await browser.newContext({ locale: 'en-GB', baseURL: url });
-context.setDefaultTimeout(20_000);
-const page = await context.newPage();
 const thrown = [];
 let loads = 0;
-page.on('pageerror', (error) => thrown.push(error));
-page.on('load', () => (loads += 1));
+const page = await newPage();
 
 try {
-  const { default: walk } = await import(`./journeys/${journey}.mjs`);
-  await walk({ browser, page, url, details, picture: (name) => join(pictures, `${name}.png`) });
+  const { default: walk, PAGE_LOADS } = await import(`./journeys/${journey}.mjs`);
+  await walk({ page, newPage, url, details, picture: (name) => join(pictures, `${name}.png`) });
   if (thrown.length > 0) throw new AggregateError(thrown, 'the page threw errors');
-  if (loads > PAGE_LOADS_LIMIT) throw new Error(`${loads} page loads: a reload loop`);
-  console.log(`ok ${journey}`);
+  if (!(loads <= PAGE_LOADS)) throw new Error(`${loads} page loads, over ${PAGE_LOADS}`);
+  console.log(`ok ${journey}, ${loads} page loads`);
 } catch (error) {
   console.error(error);
   const picture = join(pictures, `failed-${journey}.png`);
@@ -47,6 +43,16 @@ try {
   process.exitCode = 1;
 } finally {
   await browser.close();
+}
+
+/** A page of somebody else's. */
+async function newPage(options = {}) {
+  const context = await browser.newContext({ locale: 'en-GB', baseURL: url, ...options });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => thrown.push(error));
+  page.on('load', () => (loads += 1));
+  return page;
 }
 
 /** Chromium of this system; `CHROMIUM` may name another. */

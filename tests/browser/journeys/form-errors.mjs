@@ -1,5 +1,7 @@
 import { greeting, register, signIn } from './steps.mjs';
 
+export const PAGE_LOADS = 2;
+
 /** What is wrong with a form is said in the form, and it can be put right there. */
 export default async function walk({ page, details: [email] }) {
   await page.goto('/');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+export const PAGE_LOADS = 2;
+
 /** Edits of a client and a server component are shown without a page load; state is kept. */
 export default async function walk({ page, url, details: [folder] }) {
   for (const host of ['localhost', '127.0.0.1']) {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 
 import { book, greeting, register } from './steps.mjs';
 
+export const PAGE_LOADS = 7;
+
 /** Register → my name, rendered on the server → book → my trips → log out → gone. */
 export default async function walk({ page }) {
   await page.goto('/');

@@ -1,5 +1,7 @@
 import { greeting, register } from './steps.mjs';
 
+export const PAGE_LOADS = 2;
+
 /** The home page of somebody who is signed in, for the README. */
 export default async function walk({ page, picture }) {
   await page.setViewportSize({ width: 1200, height: 800 });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 
 import { book, greeting, register } from './steps.mjs';
 
+export const PAGE_LOADS = 7;
+
 /** Two browsers at once: each sees its own name and its own trips. */
-export default async function walk({ browser, url }) {
+export default async function walk({ newPage }) {
   const visit = async (name) => {
-    const context = await browser.newContext({ locale: 'en-GB', baseURL: url });
-    const page = await context.newPage();
+    const page = await newPage();
     await page.goto('/');
     await register(page, { name, email: `${name.toLowerCase()}@example.org` });
     await greeting(page, name).waitFor();

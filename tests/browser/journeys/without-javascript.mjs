@@ -1,7 +1,8 @@
+export const PAGE_LOADS = 3;
+
 /** Everything can be read, and the forms say what they need. */
-export default async function walk({ browser, url }) {
-  const context = await browser.newContext({ baseURL: url, javaScriptEnabled: false });
-  const page = await context.newPage();
+export default async function walk({ newPage }) {
+  const page = await newPage({ javaScriptEnabled: false });
   await page.goto('/');
   await page.getByRole('main').getByRole('link').getByRole('heading').first().click();
   await page.getByRole('heading', { level: 1 }).waitFor();
