@@ -1,8 +1,5 @@
-//! Which differences are meant, and which row of the mend table means them.
-
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::compare::Difference;
+//! Which differences are meant, each under a row of the table of deliberate differences in
+//! `docs/express-settings.md`.
 
 /// How the gateway is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +23,8 @@ impl Mode {
 /// A difference that is meant.
 #[derive(Debug)]
 pub(crate) struct Allowed {
-    /// The row of the mend table.
-    pub(crate) mend: Mend,
+    /// The first cell of its row in the table.
+    pub(crate) row: &'static str,
     pub(crate) modes: &'static [Mode],
     /// Patterns, in which `*` stands for anything.
     pub(crate) scenario: &'static str,
@@ -44,205 +41,155 @@ pub(crate) enum Change {
     Reads(&'static str, &'static str),
 }
 
-/// The list, and which of its entries were needed.
-#[derive(Debug)]
-pub(crate) struct Judge {
-    mode: Mode,
-    entries: Vec<(&'static Allowed, AtomicBool)>,
-}
-
-impl Judge {
-    pub(crate) fn new(mode: Mode) -> Self {
-        let entries = ALLOWED.iter().filter(|entry| entry.modes.contains(&mode));
-        Self { mode, entries: entries.map(|entry| (entry, AtomicBool::new(false))).collect() }
-    }
-
-    pub(crate) fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// Whether a difference is meant; notes which entries say so.
-    pub(crate) fn allows(&self, scenario: &str, difference: &Difference) -> bool {
-        let relevant = self.entries.iter().filter(|(entry, _)| {
-            matches(entry.scenario, scenario) && matches(entry.what, &difference.what)
-        });
-        let mut gateway = difference.gateway.clone();
-        let mut needed = Vec::new();
-        for (entry, is_needed) in relevant {
-            match entry.change {
-                Change::Reads(express, ours)
-                    if gateway.contains(ours) && !difference.express.contains(ours) =>
-                {
-                    gateway = gateway.replace(ours, express);
-                    needed.push(is_needed);
-                }
-                Change::From(express, ours)
-                    if matches(express, &difference.express)
-                        && matches(ours, &difference.gateway) =>
-                {
-                    is_needed.store(true, Ordering::Relaxed);
-                    return true;
-                }
-                _ => {}
-            }
-        }
-        let is_equal = gateway == difference.express;
-        if is_equal {
-            for is_needed in needed {
-                is_needed.store(true, Ordering::Relaxed);
-            }
-        }
-        is_equal
-    }
-
-    /// Complaints about entries that allowed nothing.
-    pub(crate) fn idle(&self) -> Vec<String> {
-        let idle = self.entries.iter().filter(|(_, needed)| !needed.load(Ordering::Relaxed));
-        let complaint = |entry: &Allowed| {
-            let Allowed { mend, scenario, what, change, .. } = entry;
-            format!("{:?} {mend:?}: nothing needs {what:?} {change:?} in {scenario:?}", self.mode)
-        };
-        idle.map(|(entry, _)| complaint(entry)).collect()
-    }
-}
-
-/// Whether `text` is `pattern`, in which `*` stands for anything.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(start) else { return false };
-    let mut parts: Vec<_> = rest.split('*').collect();
-    let end = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some((_, after)) = text.split_once(part) else { return false };
-        text = after;
-    }
-    text.ends_with(end)
-}
-
-/// The rows of the mend table: what Express does | what the gateway does instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mend {
-    /// expired rows work until the 15-minute prune | `expires` is checked at every read
-    ExpiredRows,
-    /// an UPDATE per request, assets included | one in ten minutes, none for assets
-    Touch,
-    /// a row for every bot | none before login; under `save` never for assets and answers that
-    /// shared caches may keep
-    AnonymousRows,
-    /// the browser's cookie dies on day 30 | it is renewed when less than half its life is left
-    Renewal,
-    /// no `SameSite`, Secure by hand | `SameSite=Lax`, Secure as the request came; a row's cookie is
-    /// tightened to the settings when it is issued anew, and none is written that cannot be sent
-    Attributes,
-    /// a bad login is 500, an unknown account told apart, no Content-Type | 401, 409, 422, one text
-    Statuses,
-    /// no cookie cleared at logout | it is, and nothing may be kept
-    Logout,
-    /// any password and address | eight characters to 72 bytes, an address with one `@`
-    PasswordPolicy,
-    /// two spellings of an address are two accounts | one
-    EmailCase,
-    /// the first of several cookies wins | the first that verifies and has a live row
-    DoubledCookies,
-    /// a damaged row is 500 until its cookie is gone | no session, a new id
-    DamagedRows,
-    /// credentials in the query, SQL in answers | a JSON or form body, no internals
-    Credentials,
-    /// `express.json()` answers for the whole site | only our own paths' bodies are read
-    OwnPaths,
-    /// `passwordconfirmation` alone | `passwordConfirmation`, too
-    Confirmation,
-}
-
 const BOTH: &[Mode] = &[Mode::Default, Mode::Express];
 const DEFAULT: &[Mode] = &[Mode::Default];
 const EXPRESS: &[Mode] = &[Mode::Express];
 
 /// Everything that differs in scenarios that are about nothing else.
-const fn whole(mend: Mend, modes: &'static [Mode], scenario: &'static str) -> Allowed {
-    Allowed { mend, modes, scenario, what: "*", change: Change::From("*", "*") }
+const fn whole(row: &'static str, modes: &'static [Mode], scenario: &'static str) -> Allowed {
+    Allowed { row, modes, scenario, what: "*", change: Change::From("*", "*") }
+}
+
+const fn in_both(
+    row: &'static str,
+    scenario: &'static str,
+    what: &'static str,
+    change: Change,
+) -> Allowed {
+    Allowed { row, modes: BOTH, scenario, what, change }
+}
+
+const fn no_database(what: &'static str, express: &'static str, gateway: &'static str) -> Allowed {
+    in_both("no database", "outage: *", what, Change::From(express, gateway))
 }
 
 const fn from(
-    mend: Mend,
+    row: &'static str,
     what: &'static str,
     express: &'static str,
     gateway: &'static str,
 ) -> Allowed {
     let change = Change::From(express, gateway);
-    Allowed { mend, modes: DEFAULT, scenario: "*", what, change }
+    Allowed { row, modes: DEFAULT, scenario: "*", what, change }
 }
 
 const fn reads(
-    mend: Mend,
+    row: &'static str,
     what: &'static str,
     express: &'static str,
     gateway: &'static str,
 ) -> Allowed {
     let change = Change::Reads(express, gateway);
-    Allowed { mend, modes: DEFAULT, scenario: "*", what, change }
+    Allowed { row, modes: DEFAULT, scenario: "*", what, change }
 }
 
-const ALLOWED: &[Allowed] = &[
-    whole(Mend::ExpiredRows, BOTH, "visits: ended: *"),
-    whole(Mend::AnonymousRows, BOTH, "visits: public: *"),
-    whole(Mend::DoubledCookies, BOTH, "cookies: doubled: *"),
-    whole(Mend::DamagedRows, BOTH, "rows: damaged: *"),
-    whole(Mend::Credentials, BOTH, "routes: refused: *"),
-    whole(Mend::OwnPaths, EXPRESS, "routes: elsewhere: *"),
-    whole(Mend::Attributes, BOTH, "lax: a row without SameSite *"),
-    whole(Mend::Attributes, BOTH, "secure-always: *"),
-    whole(Mend::Confirmation, BOTH, "routes: a register that spells its confirmation otherwise"),
-    whole(Mend::Credentials, DEFAULT, "routes: form: *"),
-    whole(Mend::Logout, DEFAULT, "routes: broken JSON to logout"),
-    whole(Mend::Logout, DEFAULT, "routes: charset us-ascii"),
-    whole(Mend::PasswordPolicy, DEFAULT, "signing-in: weak: *"),
-    whole(Mend::EmailCase, DEFAULT, "signing-in: spelling: *"),
+pub(crate) const ALLOWED: &[Allowed] = &[
+    whole("ended rows", BOTH, "visits: ended: *"),
+    whole("cookies in shared caches", BOTH, "visits: public: *"),
+    whole("doubled cookies", BOTH, "cookies: doubled: *"),
+    whole("damaged rows", BOTH, "rows: damaged: *"),
+    whole("credentials and internals", BOTH, "routes: refused: *"),
+    whole("bodies elsewhere", EXPRESS, "routes: elsewhere: *"),
+    whole("stricter attributes", BOTH, "lax: a row without SameSite *"),
+    whole("stricter attributes", BOTH, "secure-always: a row that is not secure"),
+    whole("orphans of `secure: true`", BOTH, "secure-always: a first visit"),
+    whole("orphans of `secure: true`", BOTH, "secure-always: login"),
+    whole(
+        "`passwordConfirmation`",
+        BOTH,
+        "routes: a register that spells its confirmation otherwise",
+    ),
+    whole("forms", DEFAULT, "routes: form: *"),
+    whole("bodies of logout", DEFAULT, "routes: broken JSON to logout"),
+    whole("bodies of logout", DEFAULT, "routes: charset us-ascii"),
+    whole("rules for sign-ups", DEFAULT, "signing-in: weak: *"),
+    whole("spellings of an address", DEFAULT, "signing-in: spelling: *"),
     // What a session is renewed or touched with shows in everything that comes later.
-    whole(Mend::Touch, DEFAULT, "visits: a visit five minutes later *"),
-    whole(Mend::Touch, DEFAULT, "visits: a session of the browser *"),
-    whole(Mend::Touch, DEFAULT, "rolling: *"),
-    whole(Mend::Renewal, DEFAULT, "visits: a row is *"),
-    whole(Mend::Renewal, DEFAULT, "visits: a row that never ends"),
-    whole(Mend::Renewal, DEFAULT, "visits: a session whose life is its row's *"),
-    whole(Mend::Renewal, DEFAULT, "hour-long: *"),
-    whole(Mend::AnonymousRows, DEFAULT, "visits: a visit an hour later *"),
-    whole(Mend::AnonymousRows, DEFAULT, "visits: a session of many visits"),
-    whole(Mend::AnonymousRows, DEFAULT, "browser-session: a first visit"),
-    whole(Mend::AnonymousRows, DEFAULT, "tables: a first visit"),
+    whole("touch", DEFAULT, "visits: a visit five minutes later *"),
+    whole("touch", DEFAULT, "visits: a session of the browser *"),
+    whole("touch", DEFAULT, "rolling: *"),
+    whole("renewal", DEFAULT, "visits: a row is *"),
+    whole("renewal", DEFAULT, "visits: a row that never ends"),
+    whole("renewal", DEFAULT, "visits: a session whose life is its row's *"),
+    whole("renewal", DEFAULT, "hour-long: *"),
+    whole("guests' rows", DEFAULT, "visits: a visit an hour later *"),
+    whole("guests' rows", DEFAULT, "visits: a session of many visits"),
+    whole("guests' rows", DEFAULT, "browser-session: a first visit"),
+    whole("guests' rows", DEFAULT, "tables: a first visit"),
+    in_both(
+        "`\"secure\":false`",
+        "browser-path: *",
+        "row * data",
+        Change::Reads("", "\"secure\":false,"),
+    ),
+    in_both("`X-Powered-By`", "*", "x-powered-by", Change::From("Express", "")),
     Allowed {
-        mend: Mend::Attributes,
-        modes: BOTH,
-        scenario: "browser-path: *",
+        row: "`resave: true`",
+        modes: EXPRESS,
+        scenario: "resave: visits of a guest",
         what: "row * data",
-        change: Change::Reads("", "\"secure\":false,"),
+        change: Change::Reads("\"expires\":\"+30d\"", "\"expires\":\"+29d23h\""),
     },
-    reads(Mend::Attributes, "set-cookie", "", "; SameSite=Lax"),
-    reads(Mend::Attributes, "row * data", "\"}", "\",\"sameSite\":\"lax\"}"),
-    reads(Mend::Attributes, "set-cookie", "; Partitioned", "; HttpOnly; Partitioned"),
-    from(Mend::AnonymousRows, "set-cookie", "*=new; *", ""),
-    from(Mend::AnonymousRows, "set-cookie", "theme=* ++ nextbnb=new; *", "theme=*"),
-    from(Mend::AnonymousRows, "set-cookie", "", "*=new; *"),
-    from(Mend::AnonymousRows, "set-cookie", "*=same; *", "*=new; *"),
-    from(Mend::AnonymousRows, "set-cookie", "theme=*", "theme=* ++ nextbnb=new; *"),
-    from(Mend::AnonymousRows, "row *", "{\"cookie\":{*\"path\":\"/\"}}", ""),
-    from(Mend::AnonymousRows, "row *", "{\"cookie\":{*\"path\":\"/\",\"sameSite\":\"*\"}}", ""),
-    from(Mend::AnonymousRows, "row * data", "{\"cookie\":{*\"path\":\"/\"}}", "*"),
-    from(Mend::AnonymousRows, "row * before", "*", ""),
+    in_both(
+        "`resave: true`",
+        "resave: somebody signed in",
+        "row * data",
+        Change::From("*\"+30d\"*", "*\"+29d23h\"*"),
+    ),
+    in_both(
+        "`resave: true`",
+        "resave: a row in spellings *",
+        "row * data",
+        Change::From("*\"n\":1.5,*", "*\"n\":1.50,*"),
+    ),
+    // Before those of statuses, which would allow some of it.
+    no_database("status", "500", "503"),
+    no_database("status", "500", "200"),
+    no_database("retry-after", "", "*"),
+    no_database("set-cookie", "*=new; *", ""),
+    no_database("body", "*", "*"),
+    no_database("c*", "*", "*"),
+    no_database("x-content-type-options", "nosniff", ""),
+    reads("`SameSite` and `Secure`", "set-cookie", "", "; SameSite=Lax"),
+    reads("`SameSite` and `Secure`", "row * data", "\"}", "\",\"sameSite\":\"lax\"}"),
+    reads("stricter attributes", "set-cookie", "; Partitioned", "; HttpOnly; Partitioned"),
+    from("guests' rows", "set-cookie", "*=new; *", ""),
+    from("guests' rows", "set-cookie", "theme=* ++ nextbnb=new; *", "theme=*"),
+    from("guests' rows", "set-cookie", "", "*=new; *"),
+    from("guests' rows", "set-cookie", "*=same; *", "*=new; *"),
+    from("guests' rows", "set-cookie", "theme=*", "theme=* ++ nextbnb=new; *"),
+    from("guests' rows", "row *", "{\"cookie\":{*\"path\":\"/\"}}", ""),
+    from("guests' rows", "row *", "{\"cookie\":{*\"path\":\"/\",\"sameSite\":\"*\"}}", ""),
+    from("guests' rows", "row * data", "{\"cookie\":{*\"path\":\"/\"}}", "*"),
+    from("guests' rows", "row * before", "*", ""),
     // Statuses
-    from(Mend::Statuses, "status", "500", "401"),
-    from(Mend::Statuses, "status", "500", "409"),
-    from(Mend::Statuses, "status", "500", "422"),
-    from(Mend::Statuses, "status", "200", "422"),
-    from(Mend::Statuses, "status", "500", "415"),
-    from(Mend::Statuses, "status", "500", "400"),
-    from(Mend::Statuses, "body", "{\"status\":\"error\",*", "{\"status\":\"error\",*"),
-    from(Mend::Statuses, "body", "<!DOCTYPE html>*", "{\"status\":\"error\",*"),
-    from(Mend::Statuses, "content-length", "1*", "*"),
-    from(Mend::Statuses, "content-type", "", "application/json; charset=utf-8"),
-    from(Mend::Statuses, "content-type", "text/html; *", "application/json; charset=utf-8"),
-    from(Mend::Statuses, "content-security-policy", "default-src 'none'", ""),
-    from(Mend::Statuses, "x-content-type-options", "nosniff", ""),
-    from(Mend::Statuses, "cache-control", "", "no-store"),
-    from(Mend::Logout, "set-cookie", "", "*=; *Expires=over*"),
+    from("statuses", "status", "500", "401"),
+    from("statuses", "status", "500", "409"),
+    from("statuses", "status", "500", "422"),
+    from("statuses", "status", "200", "422"),
+    from("statuses", "status", "500", "415"),
+    from("statuses", "status", "500", "400"),
+    from("statuses", "body", "{\"status\":\"error\",*", "{\"status\":\"error\",*"),
+    from("statuses", "body", "<!DOCTYPE html>*", "{\"status\":\"error\",*"),
+    from("statuses", "content-length", "1*", "*"),
+    from("statuses", "content-type", "", "application/json; charset=utf-8"),
+    from("statuses", "content-type", "text/html; *", "application/json; charset=utf-8"),
+    from("statuses", "content-security-policy", "default-src 'none'", ""),
+    from("statuses", "x-content-type-options", "nosniff", ""),
+    from("statuses", "cache-control", "", "no-store"),
+    from("cookie at logout", "set-cookie", "", "*=; *Expires=over*"),
 ];
+
+#[test]
+fn every_difference_is_told_to_who_switches_over() {
+    let page = include_str!("../../docs/express-settings.md");
+    let (_, table) = page.split_once("## Deliberate differences").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows: Vec<Vec<_>> = rows.map(|row| row.split(" | ").collect()).collect();
+    for row in &rows {
+        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+    }
+    for entry in ALLOWED {
+        assert!(rows.iter().any(|row| row[0] == entry.row), "no row {:?}", entry.row);
+    }
+}

@@ -16,6 +16,7 @@ mod allowed;
 mod client;
 mod compare;
 mod express;
+mod judge;
 mod player;
 mod properties;
 mod races;
@@ -30,8 +31,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use crate::allowed::{Judge, Mode};
+use crate::allowed::Mode;
 use crate::express::Express;
+use crate::judge::Judge;
 use crate::site::{Contender, Site, WAYS};
 
 /// Sites that play at the same time.

@@ -14,13 +14,14 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
+use nextbnb_tests::chaos::ChaosProxy;
 use nextbnb_tests::database::TestDatabase;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use sha2::Sha256;
 
 use crate::client::{self, Reply};
-use crate::scenario::{Body, Chapter, Packing, RequestLine, Scenario, Step, span};
+use crate::scenario::{Body, Chapter, Packing, Reach, RequestLine, Scenario, Step, span};
 use crate::trace::{self, Given, Row, Seen, Tables};
 
 /// Who answers before and after the switch, and whom everything that only Express can do asks.
@@ -35,6 +36,7 @@ pub(crate) struct Cast {
 pub(crate) struct Player<'a> {
     chapter: &'a Chapter,
     database: &'a TestDatabase,
+    link: &'a ChaosProxy,
     patience: Duration,
     visitors: BTreeMap<String, Visitor>,
 }
@@ -52,9 +54,10 @@ impl<'a> Player<'a> {
     pub(crate) fn new(
         chapter: &'a Chapter,
         database: &'a TestDatabase,
+        link: &'a ChaosProxy,
         patience: Duration,
     ) -> Self {
-        Self { chapter, database, patience, visitors: BTreeMap::new() }
+        Self { chapter, database, link, patience, visitors: BTreeMap::new() }
     }
 
     /// Plays every step on empty tables and tells what each request did.
@@ -68,6 +71,7 @@ impl<'a> Player<'a> {
         mut accepts: impl FnMut(usize, &Seen) -> bool,
     ) -> Vec<Seen> {
         let (sessions, users) = (self.chapter.sessions_table(), self.chapter.users_table());
+        self.link.heal();
         self.database.run(&format!(r#"DELETE FROM "{sessions}"; DELETE FROM "{users}""#)).await;
         let mut trace = Vec::new();
         for (index, step) in scenario.steps.iter().enumerate() {
@@ -75,6 +79,8 @@ impl<'a> Player<'a> {
             match step {
                 Step::Account { email, password } => self.add_account(email, password).await,
                 Step::Row { visitor, data } => self.add_row(visitor, data.as_deref()).await,
+                Step::Database(Reach::Down) => self.link.cut(),
+                Step::Database(Reach::Up) => self.link.heal(),
                 Step::Sql(statement) => self.database.run(&self.fill(statement)).await,
                 Step::Age(span) => self.age(*span).await,
                 Step::Request(line) => {

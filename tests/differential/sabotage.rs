@@ -13,9 +13,10 @@ use nextbnb_tests::stack::RunningGateway;
 use nextbnb_tests::upstream::StubUpstream;
 use sea_orm::ConnectionTrait;
 
-use crate::allowed::{Judge, Mode};
+use crate::allowed::Mode;
 use crate::client;
 use crate::express::Express;
+use crate::judge::Judge;
 use crate::scenario;
 use crate::site::{Contender, Site, WAYS};
 
@@ -149,7 +150,7 @@ async fn broken(
 ) -> RunningGateway {
     let mut flags = Mode::Express.flags().to_vec();
     let mut secrets = site.chapter.secrets();
-    let mut url = site.database.url();
+    let mut url = site.database_url();
     match wrong {
         Break::Flags(more) => flags.extend(more),
         Break::OtherSecret => secrets = vec![b"a secret that is not the site's".to_vec()],

@@ -8,6 +8,7 @@
 //! user ada@b.c pw                     an account, its password hashed cheaply
 //! row ada {"cookie":{}}               a row of "Sessions"; ada holds its cookie
 //! sql UPDATE users SET …              anything else that happens to the tables
+//! database down                       nobody reaches it until `database up`
 //! age 1h                              an hour passes for every row
 //! ada GET /path | Name: value         a request by a visitor, who keeps cookies
 //! ada POST /path | json: {"a":1}      also `form:`, `text:`, `gzip:`, `deflate:`; first a type
@@ -49,8 +50,16 @@ pub(crate) enum Step {
     Account { email: String, password: String },
     Row { visitor: String, data: Option<String> },
     Sql(String),
+    Database(Reach),
     Age(chrono::TimeDelta),
     Request(RequestLine),
+}
+
+/// Whether servers reach the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Up,
+    Down,
 }
 
 #[derive(Debug, Clone)]
@@ -203,6 +212,11 @@ impl Step {
                 Self::Row { visitor: visitor.to_owned(), data }
             }
             "sql" => Self::Sql(rest.to_owned()),
+            "database" => Self::Database(match rest {
+                "up" => Reach::Up,
+                "down" => Reach::Down,
+                _ => return None,
+            }),
             "age" => Self::Age(span(rest)?),
             "express:" => Self::Request(RequestLine::read(line, rest, true)?),
             _ => Self::Request(RequestLine::read(line, line, false)?),

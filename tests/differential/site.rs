@@ -4,13 +4,15 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use nextbnb_tests::chaos::ChaosProxy;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::RunningGateway;
 use tempfile::NamedTempFile;
 
-use crate::allowed::{Judge, Mode};
+use crate::allowed::Mode;
 use crate::compare::differences;
 use crate::express::Express;
+use crate::judge::Judge;
 use crate::player::{Cast, Player};
 use crate::scenario::{Chapter, Scenario};
 use crate::trace::Seen;
@@ -42,6 +44,8 @@ enum Server {
 pub(crate) struct Site {
     pub(crate) chapter: Chapter,
     pub(crate) database: TestDatabase,
+    /// Between the servers and the database.
+    link: ChaosProxy,
     express: SocketAddr,
 }
 
@@ -58,8 +62,14 @@ impl Site {
     /// Express makes the tables.
     pub(crate) async fn open(express: &mut Express, chapter: Chapter) -> Self {
         let database = TestDatabase::postgres().await;
-        let express = express.serve(&chapter, database.url());
-        Self { chapter, database, express }
+        let link = ChaosProxy::before(&database).await;
+        let express = express.serve(&chapter, link.url());
+        Self { chapter, database, link, express }
+    }
+
+    /// The database as the servers reach it.
+    pub(crate) fn database_url(&self) -> &str {
+        self.link.url()
     }
 
     /// Where Express answers.
@@ -69,7 +79,7 @@ impl Site {
 
     /// A gateway with the same settings, given as an operator gives them.
     pub(crate) async fn gateway(&self, mode: Mode, application: SocketAddr) -> RunningGateway {
-        let (url, secrets) = (self.database.url(), self.chapter.secrets());
+        let (url, secrets) = (self.database_url(), self.chapter.secrets());
         self.gateway_with(mode.flags(), url, &secrets, application).await
     }
 
@@ -134,7 +144,7 @@ impl Site {
             Server::Gateway => gateway,
         });
         let cast = Cast { first, second, express: self.express };
-        let player = Player::new(&self.chapter, &self.database, patience);
+        let player = Player::new(&self.chapter, &self.database, &self.link, patience);
         player.play(scenario, cast, accepts).await
     }
 }

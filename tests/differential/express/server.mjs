@@ -28,7 +28,6 @@ process.exit();
 
 function behindTheGateway() {
   const site = express();
-  site.disable('x-powered-by'); // The gateway names nobody's software.
   site.use(express.json());
   site.use(application((request) => request.get('x-forwarded-email')));
   return site;
@@ -44,7 +43,6 @@ async function withSessions({ database, sessions, trustProxy = false }) {
 
   const passport = signingIn(User);
   const site = express();
-  site.disable('x-powered-by'); // The gateway names nobody's software.
   site.set('trust proxy', trustProxy);
   site.use(express.json());
   site.use(session({ ...sessionOptions, store }));
