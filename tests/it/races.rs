@@ -139,3 +139,27 @@ async fn one_of_two_registrations_on_two_gateways_has_the_address() {
     assert_eq!(stack.count("users").await, 1);
     assert_eq!(stack.count("\"Sessions\"").await, 1);
 }
+
+#[tokio::test]
+async fn a_burst_of_sign_ins_leaves_the_database_to_sessions() {
+    let upstream = StubUpstream::start().await;
+    let stack = Stack::with(upstream, |config| config.limits.concurrent_hashes = 1).await;
+    let ada = stack.signed_in("ada@example.org").await;
+    // A session that needs no account, so that it does not wait for the lock.
+    let forget = r#"UPDATE "Sessions" SET data = regexp_replace(data, ',"passport".*', '}')"#;
+    stack.database.run(forget).await;
+    let held = hold(&stack.database, "LOCK TABLE users").await;
+    let burst: Vec<_> = (0..30)
+        .map(|_| {
+            let visitor = stack.anonymous();
+            let form = credentials("ada@example.org", PASSWORD);
+            tokio::spawn(async move { visitor.post("/api/auth/login", &form).await.status })
+        })
+        .collect();
+    wait_for_waiting(&stack.database, 1).await;
+    assert_eq!(ada.get("/").await.status, 200);
+    held.commit().await.unwrap();
+    for login in burst {
+        assert!([200, 503].contains(&login.await.unwrap().as_u16()));
+    }
+}

@@ -162,13 +162,14 @@ impl Auth {
         };
         let this = self.clone();
         let signing_in = async move {
+            let turn = this.passwords.turn().await?;
             let connection = this.database.connection();
             let account = this.accounts.find_for_login(connection, &login.email).await?;
             let hash = account.as_ref().and_then(|account| account.password_hash.clone());
             let is_text = login.password.is_some();
             let password = login.password.unwrap_or_else(|| Password(String::new()));
             // Always verified, known account or not.
-            let matches = this.passwords.verify(password, hash).await?;
+            let matches = turn.verify(password, hash).await?;
             let account = account.ok_or(Refusal::NoAccount)?;
             if !is_text {
                 return Err(Refusal::Invalid(Fault::NotText));
@@ -202,7 +203,7 @@ impl Auth {
         let this = self.clone();
         let registering = async move {
             let Registration { email, password, name } = registration;
-            let hash = this.passwords.hash(password).await?;
+            let hash = this.passwords.turn().await?.hash(password).await?;
             let transaction = this.database.begin_write().await?;
             let insert = this.accounts.insert(&transaction, &email, &hash, name.as_deref());
             let account = insert.await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -31,10 +31,26 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(concurrent)) }
     }
 
+    /// Waits for a turn. Whoever needs the database, too, waits first and asks it then: a burst of
+    /// sign-ins would else hold its connections ahead of everybody's sessions.
+    pub(super) async fn turn(&self) -> Result<Turn, Refusal> {
+        let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned());
+        let Ok(Ok(permit)) = turn.await else { return Err(Refusal::Busy) };
+        Ok(Turn { _permit: permit })
+    }
+}
+
+/// The right to hash or verify one password.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
     /// A `$2b$` hash of at most the first 72 bytes.
-    pub(super) async fn hash(&self, password: Password) -> Result<String, Refusal> {
+    pub(super) async fn hash(self, password: Password) -> Result<String, Refusal> {
         #[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
-        let hashed = self.in_turn(move || bcrypt::hash(password.0, COST)).await?;
+        let hashed = self.spend(move || bcrypt::hash(password.0, COST)).await?;
         hashed.map_err(|error| Refusal::Database(sea_orm::DbErr::Custom(error.to_string())))
     }
 
@@ -43,11 +59,11 @@ impl Passwords {
     /// Takes its time also where there is no account, or a hash that Node would not know, so that
     /// nobody learns from the clock which addresses have accounts.
     pub(super) async fn verify(
-        &self,
+        self,
         password: Password,
         hash: Option<String>,
     ) -> Result<bool, Refusal> {
-        self.in_turn(move || match to_verify(hash.as_deref()) {
+        self.spend(move || match to_verify(hash.as_deref()) {
             Spent::Theirs(hash) => verify(&password, hash),
             Spent::Dummy(hash) => {
                 verify(&password, hash);
@@ -57,15 +73,13 @@ impl Passwords {
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(
-        &self,
+    async fn spend<T: Send + 'static>(
+        self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned());
-        let Ok(Ok(turn)) = turn.await else { return Err(Refusal::Busy) };
         let working = spawn_blocking(move || {
             let outcome = work();
-            drop(turn); // With the work and not with the caller, who may be gone long before.
+            drop(self); // With the work and not with the caller, who may be gone long before.
             outcome
         });
         working.await.map_err(|_| Refusal::Busy)
@@ -139,16 +153,20 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_one_that_express_verifies_and_cuts_at_72_bytes() {
         let passwords = Passwords::new(1);
-        let hash = passwords.hash(password(&"x".repeat(72))).await.unwrap();
+        let hash = passwords.turn().await.unwrap().hash(password(&"x".repeat(72))).await.unwrap();
         assert!(hash.starts_with("$2b$10$"));
-        assert!(passwords.verify(password(&"x".repeat(80)), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify(password(&"x".repeat(71)), Some(hash)).await.unwrap());
+        let verify = async |text: String| {
+            let turn = passwords.turn().await.unwrap();
+            turn.verify(password(&text), Some(hash.clone())).await.unwrap()
+        };
+        assert!(verify("x".repeat(80)).await);
+        assert!(!verify("x".repeat(71)).await);
     }
 
     #[tokio::test]
     async fn no_password_matches_where_there_is_no_hash() {
         let passwords = Passwords::new(1);
-        assert!(!passwords.verify(password("pw"), None).await.unwrap());
+        assert!(!passwords.turn().await.unwrap().verify(password("pw"), None).await.unwrap());
     }
 
     #[test]
@@ -163,8 +181,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_too_long_is_asked_to_come_again() {
         let passwords = Passwords::new(1);
-        let _turn = passwords.turns.clone().acquire_owned().await.unwrap();
-        let outcome = passwords.verify(password("pw"), None).await;
-        assert!(matches!(outcome, Err(Refusal::Busy)));
+        let _turn = passwords.turn().await.unwrap();
+        assert!(matches!(passwords.turn().await, Err(Refusal::Busy)));
     }
 }
