@@ -89,7 +89,17 @@ async fn an_address_that_no_column_can_hold_has_no_account(test: TestDatabase) {
     assert_eq!(signed_in_as(&site, &"x".repeat(10_000)).await, None);
 }
 
+async fn new_accounts_cost_what_those_of_the_site_do(test: TestDatabase) {
+    let site = with_accounts(test, &["a@b.c", "b@b.c"]).await;
+    site.test.run(r#"UPDATE "users" SET "password" = replace("password", '$10$', '$11$')"#).await;
+    let site = Site::open(site.test).await;
+    assert_eq!(site.register("ada@b.c").await.status, StatusCode::OK);
+    let costs = r#"SELECT substr("password", 1, 7) FROM "users" WHERE "email" = 'ada@b.c'"#;
+    assert_eq!(site.test.texts(costs).await, ["$2b$11$"]);
+}
+
 on_both_databases! {
+    new_accounts_cost_what_those_of_the_site_do
     the_exact_address_signs_in_first
     another_case_signs_in_where_it_means_one_address
     the_oldest_of_doubled_accounts_signs_in

@@ -89,17 +89,17 @@ impl Site {
         let database = connect(&test).await;
         let names = TableNames::default();
         database.migrate(&names).await.unwrap();
-        Self::over(test, database, &names, change)
+        Self::over(test, database, &names, change).await
     }
 
     /// Migrated and open, its tables called otherwise.
     pub(crate) async fn open_named(test: TestDatabase, names: &TableNames) -> Self {
         let database = connect(&test).await;
         database.migrate(names).await.unwrap();
-        Self::over(test, database, names, |_| {})
+        Self::over(test, database, names, |_| {}).await
     }
 
-    fn over(
+    async fn over(
         test: TestDatabase,
         database: Database,
         names: &TableNames,
@@ -120,7 +120,7 @@ impl Site {
             policy: PasswordPolicy::Standard,
             site_data: SiteData::Keep,
         };
-        let passwords = Passwords::new(4);
+        let passwords = Passwords::of_site(4, &database, &accounts).await;
         let auth =
             Auth::new(database.clone(), accounts, sessions.clone(), passwords, auth_settings);
         let now = at("2026-11-23T09:15:14.368Z");

@@ -107,6 +107,23 @@ impl Accounts {
         Ok(user.map(Account::from))
     }
 
+    /// The password hashes of at most `limit` accounts, from the newest on.
+    pub(crate) async fn newest_hashes(
+        &self,
+        connection: &impl ConnectionTrait,
+        limit: u64,
+    ) -> Result<Vec<String>, DbErr> {
+        let select = Query::select()
+            .column(user::Column::Password)
+            .from(self.table.clone())
+            .and_where(Expr::col(user::Column::Password).is_not_null())
+            .order_by(user::Column::Id, Order::Desc)
+            .limit(limit)
+            .to_owned();
+        let rows = connection.query_all(&select).await?;
+        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    }
+
     /// Makes an account, unless its address has one, in whatever spelling counts as the same.
     ///
     /// Two registrations of one address at once wait for one another, so that this holds on a

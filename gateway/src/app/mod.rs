@@ -46,7 +46,7 @@ impl App {
     ) -> Result<Self, StartError> {
         let database = open_database(&config.database, &config.tables, config.migrations).await?;
         let drain = Drain::new();
-        let services = services(&config, &database, &drain);
+        let services = services(&config, &database, &drain).await;
         let settings = WorkerSettings {
             services,
             upstream,
@@ -95,12 +95,12 @@ pub(crate) async fn open_database(
     Ok(database)
 }
 
-fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
+async fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
     let clock = Clock;
     let accounts = Accounts::new(&config.tables.users, config.email_case);
     let sessions = Sessions::new(database.clone(), accounts.clone(), config.session.clone());
     sessions.start_sweeping(config.sweep_interval, clock);
-    let passwords = Passwords::new(config.limits.concurrent_hashes);
+    let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
     Services { sessions, auth, clock, drain: drain.clone() }
 }

@@ -1,20 +1,28 @@
 //! bcrypt, as Node's bcrypt has it, and never more of it than the machine can bear.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tracing::warn;
 
 use super::credentials::Password;
 use super::refusal::Refusal;
+use crate::accounts::Accounts;
+use crate::database::{self, Database};
 
-/// What the Express server used, and so what it verifies as fast as it did.
+/// What the Express server used, where the site's accounts do not say otherwise; less is written
+/// nowhere.
 const COST: u32 = 10;
 
-/// Spent where there is no hash to verify; no password of anybody's.
-const DUMMY: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
+/// How many of the newest accounts are asked what a hash of this site costs.
+const ASKED: u64 = 1000;
+
+/// Salt and hash of no password of anybody's.
+const DUMMY: &str = "bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
 
 /// Longest wait for a turn, before a visitor is asked to come again.
 const TURN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,12 +31,28 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// The logarithm of the rounds that a hash of this site takes.
+    cost: u32,
 }
 
 impl Passwords {
     /// At most `concurrent` at once; the others wait for their turn.
-    pub fn new(concurrent: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(concurrent)) }
+    ///
+    /// What is spent on an unknown account, and on a new one, is what most of `accounts` cost when
+    /// this is called, so that the clock tells none of the three apart. A client's sign-in never
+    /// changes it.
+    pub async fn of_site(concurrent: usize, database: &Database, accounts: &Accounts) -> Self {
+        let (connection, accounts) = (database.connection().clone(), accounts.clone());
+        let asking = async move { accounts.newest_hashes(&connection, ASKED).await };
+        let hashes = database.run(asking).await.unwrap_or_else(|error| {
+            warn!(cause = database::cause(&error), "what passwords cost here is not known");
+            Vec::new()
+        });
+        Self::new(concurrent, prevailing_cost(&hashes).unwrap_or(COST))
+    }
+
+    fn new(concurrent: usize, cost: u32) -> Self {
+        Self { turns: Arc::new(Semaphore::new(concurrent)), cost }
     }
 
     /// Waits for a turn. Whoever needs the database, too, waits first and asks it then: a burst of
@@ -36,21 +60,23 @@ impl Passwords {
     pub(super) async fn turn(&self) -> Result<Turn, Refusal> {
         let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned());
         let Ok(Ok(permit)) = turn.await else { return Err(Refusal::Busy) };
-        Ok(Turn { _permit: permit })
+        Ok(Turn { cost: self.cost, _permit: permit })
     }
 }
 
 /// The right to hash or verify one password.
 #[derive(Debug)]
 pub(super) struct Turn {
+    cost: u32,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Turn {
     /// A `$2b$` hash of at most the first 72 bytes.
     pub(super) async fn hash(self, password: Password) -> Result<String, Refusal> {
+        let cost = self.cost.max(COST);
         #[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
-        let hashed = self.spend(move || bcrypt::hash(password.0, COST)).await?;
+        let hashed = self.spend(move || bcrypt::hash(password.0, cost)).await?;
         hashed.map_err(|error| Refusal::Database(sea_orm::DbErr::Custom(error.to_string())))
     }
 
@@ -63,10 +89,11 @@ impl Turn {
         password: Password,
         hash: Option<String>,
     ) -> Result<bool, Refusal> {
-        self.spend(move || match to_verify(hash.as_deref()) {
-            Spent::Theirs(hash) => verify(&password, hash),
+        let spent = Spent::on(hash, self.cost);
+        self.spend(move || match spent {
+            Spent::Theirs(hash) => verify(&password, &hash),
             Spent::Dummy(hash) => {
-                verify(&password, hash);
+                verify(&password, &hash);
                 false
             }
         })
@@ -88,15 +115,27 @@ impl Turn {
 
 /// The hash that a verification spends its time on.
 #[derive(Debug, PartialEq, Eq)]
-enum Spent<'a> {
+enum Spent {
     /// The account's own.
-    Theirs(&'a str),
-    /// One of the same cost; whatever comes out, it is no match.
-    Dummy(&'a str),
+    Theirs(String),
+    /// One of the usual cost; whatever comes out, it is no match.
+    Dummy(String),
 }
 
-fn to_verify(hash: Option<&str>) -> Spent<'_> {
-    hash.filter(|hash| is_known_to_node(hash)).map_or(Spent::Dummy(DUMMY), Spent::Theirs)
+impl Spent {
+    fn on(hash: Option<String>, cost: u32) -> Self {
+        let known = hash.filter(|hash| cost_of(hash).is_some());
+        known.map_or_else(|| Self::Dummy(format!("$2b${cost:02}${DUMMY}")), Self::Theirs)
+    }
+}
+
+/// What most of `hashes` cost; the higher of two that are as frequent.
+fn prevailing_cost(hashes: &[String]) -> Option<u32> {
+    let mut counts = BTreeMap::<u32, usize>::new();
+    for cost in hashes.iter().filter_map(|hash| cost_of(hash)) {
+        *counts.entry(cost).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(cost, _)| cost)
 }
 
 #[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
@@ -104,15 +143,19 @@ fn verify(password: &Password, hash: &str) -> bool {
     bcrypt::verify(&password.0, hash).unwrap_or(false)
 }
 
-/// Node refuses `$2y$` and whatever is no bcrypt hash.
-fn is_known_to_node(hash: &str) -> bool {
+/// The cost of a hash that Node knows: it refuses `$2y$` and whatever is no bcrypt hash.
+fn cost_of(hash: &str) -> Option<u32> {
     let is_version = hash.starts_with("$2a$") || hash.starts_with("$2b$");
-    is_version && hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() >= 4)
+    let parts = hash.parse::<bcrypt::HashParts>().ok().filter(|_| is_version)?;
+    Some(parts.get_cost()).filter(|cost| (4..=31).contains(cost))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Node's bcrypt of `pw`.
+    const HASH: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
 
     fn password(text: &str) -> Password {
         Password(text.to_owned())
@@ -120,29 +163,29 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, hash: &str, matches: bool) {
-        let known = is_known_to_node(hash);
+        let known = cost_of(hash).is_some();
         assert_eq!(known && verify(&password(text), hash), matches, "{hash}");
     }
 
     #[test]
     fn a_hash_of_node_verifies() {
-        check("pw", DUMMY, true);
-        check("pw", &DUMMY.replace("$2b$", "$2a$"), true);
-        check("pW", DUMMY, false);
+        check("pw", HASH, true);
+        check("pw", &HASH.replace("$2b$", "$2a$"), true);
+        check("pW", HASH, false);
     }
 
     /// As in Node's bcrypt; registration refuses a NUL for it.
     #[test]
     fn a_nul_counts_and_a_repetition_does_not() {
-        check("pw\0", DUMMY, false);
-        check("pw\0x", DUMMY, false);
-        check("pw\0pw", DUMMY, true);
+        check("pw\0", HASH, false);
+        check("pw\0x", HASH, false);
+        check("pw\0pw", HASH, true);
     }
 
     #[test]
     fn what_node_refuses_is_no_match() {
-        check("pw", &DUMMY.replace("$2b$", "$2y$"), false);
-        check("pw", &DUMMY.replace("$2b$", "$2x$"), false);
+        check("pw", &HASH.replace("$2b$", "$2y$"), false);
+        check("pw", &HASH.replace("$2b$", "$2x$"), false);
         for hash in
             ["", "pw", "$2b$10$", "$2b$03$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2"]
         {
@@ -152,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_one_that_express_verifies_and_cuts_at_72_bytes() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1, COST);
         let hash = passwords.turn().await.unwrap().hash(password(&"x".repeat(72))).await.unwrap();
         assert!(hash.starts_with("$2b$10$"));
         let verify = async |text: String| {
@@ -165,22 +208,47 @@ mod tests {
 
     #[tokio::test]
     async fn no_password_matches_where_there_is_no_hash() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1, COST);
         assert!(!passwords.turn().await.unwrap().verify(password("pw"), None).await.unwrap());
     }
 
     #[test]
     fn an_unknown_account_costs_what_a_known_one_does() {
-        assert_eq!(to_verify(Some(DUMMY)), Spent::Theirs(DUMMY));
+        let theirs = Spent::on(Some(HASH.to_owned()), 12);
+        assert_eq!(theirs, Spent::Theirs(HASH.to_owned()));
         for hash in [None, Some(""), Some("$2y$")] {
-            assert_eq!(to_verify(hash), Spent::Dummy(DUMMY));
+            let Spent::Dummy(dummy) = Spent::on(hash.map(str::to_owned), 12) else {
+                panic!("{hash:?} is nobody's")
+            };
+            assert_eq!(cost_of(&dummy), Some(12));
         }
-        assert!(DUMMY.starts_with(&format!("$2b${COST}$")), "the dummy has the cost of new hashes");
+    }
+
+    #[test]
+    fn what_a_password_costs_is_what_most_of_them_do() {
+        let of = |costs: &[&str]| {
+            let hashes = costs.iter().map(|cost| HASH.replace("$10$", &format!("${cost}$")));
+            prevailing_cost(&hashes.collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["12"]), Some(12));
+        assert_eq!(of(&["10", "08", "08"]), Some(8));
+        assert_eq!(of(&["12", "10"]), Some(12));
+        assert_eq!(of(&["03", "32", "10"]), Some(10));
+        assert_eq!(prevailing_cost(&["".to_owned(), HASH.replace("$2b$", "$2y$")]), None);
+    }
+
+    #[tokio::test]
+    async fn a_new_hash_costs_what_the_others_do_and_never_less_than_expresss() {
+        for (usual, new) in [(4, "$2b$10$"), (11, "$2b$11$")] {
+            let turn = Passwords::new(1, usual).turn().await.unwrap();
+            assert!(turn.hash(password("pw")).await.unwrap().starts_with(new));
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_too_long_is_asked_to_come_again() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1, COST);
         let _turn = passwords.turn().await.unwrap();
         assert!(matches!(passwords.turn().await, Err(Refusal::Busy)));
     }
