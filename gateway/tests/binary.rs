@@ -16,6 +16,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 
 /// Far longer than any refusal takes on a busy machine.
@@ -386,6 +387,55 @@ fn the_log_has_one_json_line_a_request_and_nothing_that_is_secret() {
     assert_eq!(session["message"], "GET /.nextbnb/session -> 200");
     assert_eq!(session["user.id"].to_string().trim_matches('"'), "1");
     assert!(session["duration_ms"].is_number());
+}
+
+#[test]
+fn what_goes_wrong_in_a_request_is_logged_with_its_id() {
+    for format in ["pretty", "json"] {
+        let folder = TempDir::new().unwrap();
+        let arguments = ["--port", "0", "--host", "127.0.0.1", "--log-format", format];
+        let mut gateway = Running::start(gateway(&folder, &arguments));
+        let post = |route: &str, body: &str| {
+            gateway.exchange(&format!(
+                "POST /api/auth/{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+        };
+        let form = "email=a@b.c&password=hunter2hunter2&passwordconfirmation=hunter2hunter2";
+        let cookie =
+            field(&post("register", form), "set-cookie").split(';').next().unwrap().to_owned();
+        run_in_database(&folder, r#"UPDATE "Sessions" SET "data" = '{'"#);
+        let visit = gateway.exchange(&format!(
+            "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+        ));
+        run_in_database(&folder, r#"DROP TABLE "users""#);
+        let login = post("login", form);
+        assert!(login.starts_with("HTTP/1.1 503"), "{login}");
+        gateway.stop(Signal::TERM);
+        let log = gateway.rest_of_log();
+        for (answer, words) in [(visit, "row is damaged"), (login, "does not answer")] {
+            let line = log.lines().find(|line| line.contains(words)).expect(&log);
+            assert!(line.contains(&field(&answer, "x-request-id")), "{answer}\n{log}");
+        }
+    }
+}
+
+/// The value of a field that an answer has.
+#[track_caller]
+fn field(answer: &str, name: &str) -> String {
+    let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.expect(answer).to_owned()
+}
+
+fn run_in_database(folder: &TempDir, statement: &str) {
+    let url = format!("sqlite://{}", folder.path().join(".nextbnb/gateway.sqlite").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connection = sea_orm::Database::connect(url).await.unwrap();
+        connection.execute_unprepared(statement).await.unwrap();
+        connection.close().await.unwrap();
+    });
 }
 
 /// A gateway that serves; killed when dropped.

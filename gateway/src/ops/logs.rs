@@ -34,7 +34,7 @@ pub fn start_logs(shape: LogShape) {
             let colours = std::io::stderr().is_terminal();
             builder.with_target(false).with_ansi(colours).compact().try_init()
         }
-        LogShape::Json => builder.json().flatten_event(true).try_init(),
+        LogShape::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
     };
     match started {
         Ok(()) => std::panic::set_hook(Box::new(log_panic)),

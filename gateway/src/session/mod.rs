@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use http::header::COOKIE;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -35,7 +36,7 @@ use clock::Clock;
 use cookie_policy::CookiePolicy;
 use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
-use policy::{OldData, SessionPolicy};
+use policy::{AnonymousSessions, OldData, SessionPolicy};
 use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
@@ -106,6 +107,11 @@ impl Sessions {
     /// The session ids that a request presents with a valid signature, in order; the first three.
     pub fn presented(&self, headers: &HeaderMap) -> Vec<SessionId> {
         presented::presented(headers, &self.settings.cookie.name, &self.settings.secrets)
+    }
+
+    /// Whether the database may be asked about a request with these fields.
+    pub fn concern(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(COOKIE) || self.settings.policy.anonymous == AnonymousSessions::Save
     }
 
     /// The session that presented ids mean, if there is one; asks nothing when none are presented.
