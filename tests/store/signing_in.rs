@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::uri::Scheme;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use nextbnb_gateway::auth::who_am_i;
+use nextbnb_gateway::auth::who_am_i::who_am_i;
 use nextbnb_tests::database::TestDatabase;
 use serde_json::{Value, json};
 

@@ -7,9 +7,15 @@ pub mod credentials;
 mod encoding;
 mod express_answer;
 mod express_credentials;
+mod hash;
+mod log_in;
+mod log_out;
 pub(crate) mod origin;
 pub mod passwords;
 mod refusal;
+mod register;
+mod rules;
+pub mod who_am_i;
 
 use std::error::Error;
 
@@ -17,11 +23,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use http_body::Body;
 use http_body_util::Full;
 use sea_orm::DatabaseTransaction;
-use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::accounts::{Account, Accounts};
@@ -29,10 +34,10 @@ use crate::database::{self, Database};
 use crate::session::id::SessionId;
 use crate::session::{Session, Sessions};
 use action::Action;
-use answer::{AuthStatuses, Granted};
-use credentials::{Login, Password, PasswordPolicy, Registration};
+use answer::AuthStatuses;
+use credentials::PasswordPolicy;
 use passwords::Passwords;
-use refusal::{Fault, Refusal};
+use refusal::Refusal;
 
 /// Answers the routes that begin and end sessions.
 #[derive(Debug, Clone)]
@@ -63,8 +68,6 @@ pub enum SiteData {
     /// Cookies and storage are cleared; not the cache, over which Chromium stalls for seconds.
     Clear,
 }
-
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// What a sign-in must know of its request.
 #[derive(Debug, Clone)]
@@ -144,75 +147,6 @@ impl Auth {
         }
     }
 
-    async fn log_in<B>(
-        &self,
-        head: &Parts,
-        body: B,
-        visit: Visit,
-    ) -> Result<Response<Full<Bytes>>, Refusal>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let AuthSettings { statuses, .. } = self.settings;
-        let fields = body::read(statuses, &head.headers, body).await?;
-        let login = match statuses {
-            AuthStatuses::Standard => Login::of(&fields)?,
-            AuthStatuses::Express => express_credentials::login(&fields)?,
-        };
-        let this = self.clone();
-        let signing_in = async move {
-            let turn = this.passwords.turn().await?;
-            let connection = this.database.connection();
-            let account = this.accounts.find_for_login(connection, &login.email).await?;
-            let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-            let is_text = login.password.is_some();
-            let password = login.password.unwrap_or_else(|| Password(String::new()));
-            // Always verified, known account or not.
-            let matches = turn.verify(password, hash).await?;
-            let account = account.ok_or(Refusal::NoAccount)?;
-            if !is_text {
-                return Err(Refusal::Invalid(Fault::NotText));
-            }
-            if !matches {
-                return Err(Refusal::NoMatch);
-            }
-            let transaction = this.database.begin_write().await?;
-            this.sign_in(transaction, &account, &visit).await
-        };
-        let set_cookie = self.database.run(Box::pin(signing_in)).await?;
-        Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
-    }
-
-    async fn register<B>(
-        &self,
-        head: &Parts,
-        body: B,
-        visit: Visit,
-    ) -> Result<Response<Full<Bytes>>, Refusal>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let AuthSettings { statuses, policy, .. } = self.settings;
-        let fields = body::read(statuses, &head.headers, body).await?;
-        let registration = match statuses {
-            AuthStatuses::Standard => Registration::of(policy, &fields)?,
-            AuthStatuses::Express => express_credentials::registration(policy, &fields)?,
-        };
-        let this = self.clone();
-        let registering = async move {
-            let Registration { email, password, name } = registration;
-            let hash = this.passwords.turn().await?.hash(password).await?;
-            let transaction = this.database.begin_write().await?;
-            let insert = this.accounts.insert(&transaction, &email, &hash, name.as_deref());
-            let account = insert.await?;
-            this.sign_in(transaction, &account, &visit).await
-        };
-        let set_cookie = self.database.run(Box::pin(registering)).await?;
-        Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
-    }
-
     /// Commits, and only then gives the cookie away.
     async fn sign_in(
         &self,
@@ -234,60 +168,6 @@ impl Auth {
         info!(?action, user.id = account.id, %session, "signed in");
         Ok(Some(begun.set_cookie))
     }
-
-    /// Ends every session that the browser presents, also those that counted for nobody.
-    async fn log_out<B>(
-        &self,
-        head: &Parts,
-        body: B,
-        session: Option<&Session>,
-        visit: Visit,
-    ) -> Result<Response<Full<Bytes>>, Refusal>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let AuthSettings { statuses, site_data, .. } = self.settings;
-        let set_cookie = match statuses {
-            AuthStatuses::Standard => self.sessions.forget_cookie(session, visit.scheme.as_ref()),
-            AuthStatuses::Express => {
-                body::read(statuses, &head.headers, body).await?; // Refuses what it cannot read.
-                None
-            }
-        };
-        self.sessions.end(&visit.presented).await?;
-        let user = session.and_then(Session::identity).map(|identity| identity.id);
-        for id in &visit.presented {
-            info!(user.id = user, session = %self.sessions.log_hash(id), "signed out");
-        }
-        let mut response = statuses.granted(Granted { message: "Logged out", set_cookie });
-        if site_data == SiteData::Clear {
-            let what = HeaderValue::from_static("\"cookies\", \"storage\"");
-            response.headers_mut().insert(CLEAR_SITE_DATA, what);
-        }
-        Ok(response)
-    }
-}
-
-/// Answers `GET /.nextbnb/session`: the person behind the session, or `null`.
-pub fn who_am_i(session: Option<&Session>) -> Response<Full<Bytes>> {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        user: Option<User<'a>>,
-    }
-    #[derive(Serialize)]
-    struct User<'a> {
-        id: i32,
-        email: &'a str,
-        name: Option<&'a str>,
-    }
-    let identity = session.and_then(Session::identity);
-    let user = identity.map(|identity| User {
-        id: identity.id,
-        email: &identity.email,
-        name: identity.name.as_deref(),
-    });
-    answer::respond(StatusCode::OK, &Answer { user })
 }
 
 fn report(action: Action, refusal: &Refusal) {

@@ -1,6 +1,5 @@
 //! bcrypt, as Node's bcrypt has it, and never more of it than the machine can bear.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::credentials::Password;
+use super::hash::{Spent, prevailing_cost, verify};
 use super::refusal::Refusal;
 use crate::accounts::Accounts;
 use crate::database::{self, Database};
@@ -20,9 +20,6 @@ const COST: u32 = 10;
 
 /// How many of the newest accounts are asked what a hash of this site costs.
 const ASKED: u64 = 1000;
-
-/// Salt and hash of no password of anybody's.
-const DUMMY: &str = "bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
 
 /// Longest wait for a turn, before a visitor is asked to come again.
 const TURN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -113,84 +110,12 @@ impl Turn {
     }
 }
 
-/// The hash that a verification spends its time on.
-#[derive(Debug, PartialEq, Eq)]
-enum Spent {
-    /// The account's own.
-    Theirs(String),
-    /// One of the usual cost; whatever comes out, it is no match.
-    Dummy(String),
-}
-
-impl Spent {
-    fn on(hash: Option<String>, cost: u32) -> Self {
-        let known = hash.filter(|hash| cost_of(hash).is_some());
-        known.map_or_else(|| Self::Dummy(format!("$2b${cost:02}${DUMMY}")), Self::Theirs)
-    }
-}
-
-/// What most of `hashes` cost; the higher of two that are as frequent.
-fn prevailing_cost(hashes: &[String]) -> Option<u32> {
-    let mut counts = BTreeMap::<u32, usize>::new();
-    for cost in hashes.iter().filter_map(|hash| cost_of(hash)) {
-        *counts.entry(cost).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(_, count)| *count).map(|(cost, _)| cost)
-}
-
-#[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
-fn verify(password: &Password, hash: &str) -> bool {
-    bcrypt::verify(&password.0, hash).unwrap_or(false)
-}
-
-/// The cost of a hash that Node knows: it refuses `$2y$` and whatever is no bcrypt hash.
-fn cost_of(hash: &str) -> Option<u32> {
-    let is_version = hash.starts_with("$2a$") || hash.starts_with("$2b$");
-    let parts = hash.parse::<bcrypt::HashParts>().ok().filter(|_| is_version)?;
-    Some(parts.get_cost()).filter(|cost| (4..=31).contains(cost))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Node's bcrypt of `pw`.
-    const HASH: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
-
     fn password(text: &str) -> Password {
         Password(text.to_owned())
-    }
-
-    #[track_caller]
-    fn check(text: &str, hash: &str, matches: bool) {
-        let known = cost_of(hash).is_some();
-        assert_eq!(known && verify(&password(text), hash), matches, "{hash}");
-    }
-
-    #[test]
-    fn a_hash_of_node_verifies() {
-        check("pw", HASH, true);
-        check("pw", &HASH.replace("$2b$", "$2a$"), true);
-        check("pW", HASH, false);
-    }
-
-    /// As in Node's bcrypt; registration refuses a NUL for it.
-    #[test]
-    fn a_nul_counts_and_a_repetition_does_not() {
-        check("pw\0", HASH, false);
-        check("pw\0x", HASH, false);
-        check("pw\0pw", HASH, true);
-    }
-
-    #[test]
-    fn what_node_refuses_is_no_match() {
-        check("pw", &HASH.replace("$2b$", "$2y$"), false);
-        check("pw", &HASH.replace("$2b$", "$2x$"), false);
-        for hash in
-            ["", "pw", "$2b$10$", "$2b$03$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2"]
-        {
-            check("pw", hash, false);
-        }
     }
 
     #[tokio::test]
@@ -210,32 +135,6 @@ mod tests {
     async fn no_password_matches_where_there_is_no_hash() {
         let passwords = Passwords::new(1, COST);
         assert!(!passwords.turn().await.unwrap().verify(password("pw"), None).await.unwrap());
-    }
-
-    #[test]
-    fn an_unknown_account_costs_what_a_known_one_does() {
-        let theirs = Spent::on(Some(HASH.to_owned()), 12);
-        assert_eq!(theirs, Spent::Theirs(HASH.to_owned()));
-        for hash in [None, Some(""), Some("$2y$")] {
-            let Spent::Dummy(dummy) = Spent::on(hash.map(str::to_owned), 12) else {
-                panic!("{hash:?} is nobody's")
-            };
-            assert_eq!(cost_of(&dummy), Some(12));
-        }
-    }
-
-    #[test]
-    fn what_a_password_costs_is_what_most_of_them_do() {
-        let of = |costs: &[&str]| {
-            let hashes = costs.iter().map(|cost| HASH.replace("$10$", &format!("${cost}$")));
-            prevailing_cost(&hashes.collect::<Vec<_>>())
-        };
-        assert_eq!(of(&[]), None);
-        assert_eq!(of(&["12"]), Some(12));
-        assert_eq!(of(&["10", "08", "08"]), Some(8));
-        assert_eq!(of(&["12", "10"]), Some(12));
-        assert_eq!(of(&["03", "32", "10"]), Some(10));
-        assert_eq!(prevailing_cost(&["".to_owned(), HASH.replace("$2b$", "$2y$")]), None);
     }
 
     #[tokio::test]

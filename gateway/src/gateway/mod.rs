@@ -18,6 +18,7 @@ use tracing::{Instrument, Span, debug, error, error_span, info};
 use self::body::AnswerBody;
 use self::route::Route;
 use crate::auth::action::Action;
+use crate::auth::who_am_i::who_am_i;
 use crate::auth::{self, Afterwards, Auth};
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::{fold, is_managed};
@@ -130,7 +131,7 @@ impl Gateway {
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
                 let visit = self.visit_of(&head, log).await?;
-                let mut response = auth::who_am_i(visit.session());
+                let mut response = who_am_i(visit.session());
                 self.settle(response.headers_mut(), &visit).await;
                 return Ok(own(response));
             }

@@ -1,0 +1,56 @@
+//! `POST /api/auth/login`.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use http_body::Body;
+use http_body_util::Full;
+
+use super::answer::{AuthStatuses, Granted};
+use super::credentials::{Login, Password};
+use super::refusal::{Fault, Refusal};
+use super::{Auth, AuthSettings, Visit, body, express_credentials};
+
+impl Auth {
+    pub(super) async fn log_in<B>(
+        &self,
+        head: &Parts,
+        body: B,
+        visit: Visit,
+    ) -> Result<Response<Full<Bytes>>, Refusal>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let AuthSettings { statuses, .. } = self.settings;
+        let fields = body::read(statuses, &head.headers, body).await?;
+        let login = match statuses {
+            AuthStatuses::Standard => Login::of(&fields)?,
+            AuthStatuses::Express => express_credentials::login(&fields)?,
+        };
+        let this = self.clone();
+        let signing_in = async move {
+            let turn = this.passwords.turn().await?;
+            let connection = this.database.connection();
+            let account = this.accounts.find_for_login(connection, &login.email).await?;
+            let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+            let is_text = login.password.is_some();
+            let password = login.password.unwrap_or_else(|| Password(String::new()));
+            // Always verified, known account or not.
+            let matches = turn.verify(password, hash).await?;
+            let account = account.ok_or(Refusal::NoAccount)?;
+            if !is_text {
+                return Err(Refusal::Invalid(Fault::NotText));
+            }
+            if !matches {
+                return Err(Refusal::NoMatch);
+            }
+            let transaction = this.database.begin_write().await?;
+            this.sign_in(transaction, &account, &visit).await
+        };
+        let set_cookie = self.database.run(Box::pin(signing_in)).await?;
+        Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
+    }
+}
