@@ -16,6 +16,7 @@ mod login;
 mod look_alikes;
 mod outage;
 mod races;
+mod refused_bodies;
 mod sessions;
 mod shutdown;
 mod streaming;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, EXPECT};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
@@ -22,6 +22,9 @@ pub(super) const LIMIT_BYTES: usize = 100 * 1024;
 /// Longest wait for all of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a body is still taken that nobody reads.
+const LINGER: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Json,
@@ -34,10 +37,10 @@ enum Format {
 pub(super) async fn read<B>(
     statuses: AuthStatuses,
     headers: &HeaderMap,
-    body: B,
+    body: &mut B,
 ) -> Result<Map<String, Value>, Refusal>
 where
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (format, charset) = match (statuses, type_of(headers)) {
@@ -48,7 +51,10 @@ where
     };
     let charset = Charset::of(&charset)?;
     let compression = Compression::of(headers)?;
-    let reading = Box::pin(Limited::new(body, LIMIT_BYTES)).collect();
+    if body.size_hint().lower() > LIMIT_BYTES as u64 {
+        return Err(Refusal::TooLarge); // By its `Content-Length`, before any of it has come.
+    }
+    let reading = Limited::new(body, LIMIT_BYTES).collect();
     let bytes = match timeout(TIMEOUT, reading).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::TooLarge),
@@ -63,6 +69,21 @@ where
         Format::Json => read_json(statuses, &text),
         Format::Form => Ok(read_form(text.as_bytes())),
     }
+}
+
+/// Takes what is left of a body while the answer is on its way, for a while.
+///
+/// Many a client reads only when it has sent everything: closing before that would reset its
+/// connection, and the answer would be lost (RFC 9112 §9.6). One that waits for our word to send
+/// anything gets the answer instead.
+pub(super) fn discard<B>(headers: &HeaderMap, mut body: B)
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    if body.is_end_stream() || headers.contains_key(EXPECT) {
+        return;
+    }
+    tokio::spawn(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
 }
 
 /// The format and the name of the character set, which may be empty; `None` for other types.
@@ -159,12 +180,12 @@ mod tests {
             [(AuthStatuses::Standard, standard), (AuthStatuses::Express, Ok(express))]
         {
             let headers = headers(&[(CONTENT_TYPE, content_type)]);
-            let body = Full::<Bytes>::from(if content_type.contains("json") {
+            let mut body = Full::<Bytes>::from(if content_type.contains("json") {
                 "{\"a\":1}"
             } else {
                 "a=1"
             });
-            let read = read(statuses, &headers, body).now_or_never().unwrap();
+            let read = read(statuses, &headers, &mut body).now_or_never().unwrap();
             assert_eq!(read.map(|fields| fields.len()).map_err(|_| 0), expected, "{content_type}");
         }
     }
@@ -217,9 +238,10 @@ mod tests {
             let padding = " ".repeat(length - 2);
             Full::<Bytes>::from(format!("{{{padding}}}"))
         };
-        assert!(read(AuthStatuses::Standard, &json_type(), body(LIMIT_BYTES)).await.is_ok());
-        let refusal =
-            read(AuthStatuses::Standard, &json_type(), body(LIMIT_BYTES + 1)).await.unwrap_err();
+        assert!(read(AuthStatuses::Standard, &json_type(), &mut body(LIMIT_BYTES)).await.is_ok());
+        let refusal = read(AuthStatuses::Standard, &json_type(), &mut body(LIMIT_BYTES + 1))
+            .await
+            .unwrap_err();
         assert!(matches!(refusal, Refusal::TooLarge));
     }
 
@@ -228,7 +250,7 @@ mod tests {
         let silent = http_body_util::StreamBody::new(futures_util::stream::pending::<
             Result<http_body::Frame<Bytes>, Infallible>,
         >());
-        let refusal = read(AuthStatuses::Standard, &json_type(), UnsyncBoxBody::new(silent))
+        let refusal = read(AuthStatuses::Standard, &json_type(), &mut UnsyncBoxBody::new(silent))
             .await
             .unwrap_err();
         assert!(matches!(refusal, Refusal::TooSlow));

@@ -17,11 +17,11 @@ impl Auth {
     pub(super) async fn log_in<B>(
         &self,
         head: &Parts,
-        body: B,
+        body: &mut B,
         visit: Visit,
     ) -> Result<Response<Full<Bytes>>, Refusal>
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let AuthSettings { statuses, .. } = self.settings;

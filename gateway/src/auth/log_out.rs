@@ -21,12 +21,12 @@ impl Auth {
     pub(super) async fn log_out<B>(
         &self,
         head: &Parts,
-        body: B,
+        body: &mut B,
         session: Option<&Session>,
         visit: Visit,
     ) -> Result<Response<Full<Bytes>>, Refusal>
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let AuthSettings { statuses, site_data, .. } = self.settings;

@@ -117,26 +117,27 @@ impl Auth {
         &self,
         action: Action,
         head: &Parts,
-        body: B,
+        mut body: B,
         scheme: Option<&Scheme>,
         session: Option<&Session>,
         now: DateTime<Utc>,
     ) -> AuthAnswer
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let presented = self.sessions.presented(&head.headers);
         let visit = Visit { action, presented, scheme: scheme.cloned(), now };
         let outcome = if origin::is_own(head, scheme) {
             match action {
-                Action::Login => self.log_in(head, body, visit).await,
-                Action::Register => self.register(head, body, visit).await,
-                Action::Logout => self.log_out(head, body, session, visit).await,
+                Action::Login => self.log_in(head, &mut body, visit).await,
+                Action::Register => self.register(head, &mut body, visit).await,
+                Action::Logout => self.log_out(head, &mut body, session, visit).await,
             }
         } else {
             Err(Refusal::CrossSite)
         };
+        body::discard(&head.headers, body);
         match outcome {
             Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
             Err(refusal) => {
