@@ -34,6 +34,44 @@ async fn a_client_that_never_finishes_its_head_is_cut() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_may_rest_until_its_next_request_begins() {
+    let stack = Stack::with(StubUpstream::start().await, |config| {
+        config.limits.downstream_idle = Duration::from_secs(2);
+        config.limits.request_head = PATIENCE;
+    })
+    .await;
+    let (mut beginning, mut idle) =
+        (Wire::connect(stack.address()).await, Wire::connect(stack.address()).await);
+    for wire in [&mut beginning, &mut idle] {
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        wire.read_until("hello from upstream").await;
+    }
+    beginning.send("GET / HTTP/1.1\r\nHo").await;
+    assert_eq!(idle.read_to_end().await, "");
+    beginning.send("st: a\r\n\r\n").await;
+    beginning.read_until("hello from upstream").await;
+}
+
+#[tokio::test]
+async fn a_later_head_must_be_finished_as_the_first_one() {
+    let stack = Stack::with(StubUpstream::start().await, |config| {
+        config.limits.downstream_idle = Duration::from_mins(10);
+        config.limits.request_head = Duration::from_secs(2);
+    })
+    .await;
+    let (mut beginning, mut idle) =
+        (Wire::connect(stack.address()).await, Wire::connect(stack.address()).await);
+    for wire in [&mut beginning, &mut idle] {
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        wire.read_until("hello from upstream").await;
+    }
+    beginning.send("GET / HTTP/1.1\r\nHo").await;
+    assert_eq!(beginning.read_to_end().await, "");
+    idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    idle.read_until("hello from upstream").await;
+}
+
+#[tokio::test]
 async fn a_silent_upstream_is_a_gateway_timeout() {
     let upstream = RawUpstream::start(|stream, _| async move {
         std::future::pending::<()>().await;

@@ -107,7 +107,11 @@ async fn services(config: &Config, database: &Database, drain: &Drain) -> Servic
 
 impl ConnectionLimits {
     fn from_limits(limits: &Limits) -> Self {
-        Self { request_head: limits.request_head, stall: limits.downstream_stall }
+        Self {
+            request_head: limits.request_head,
+            idle: limits.downstream_idle,
+            stall: limits.downstream_stall,
+        }
     }
 }
 

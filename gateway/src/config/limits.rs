@@ -5,9 +5,11 @@ use std::time::Duration;
 /// Bounds on waiting and on work, each with the reason for its default.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Longest wait for a complete request head, and so for the next request on a kept
-    /// connection. Cuts clients that send one byte a second.
+    /// Longest wait for a complete request head once its beginning has come, or the client has
+    /// connected. Cuts clients that send one byte a second.
     pub request_head: Duration,
+    /// Longest rest of a client's connection between two requests, as in nginx.
+    pub downstream_idle: Duration,
     /// Longest time in which a client takes nothing of an answer that waits for it. A stream that
     /// has nothing to say may rest for longer.
     pub downstream_stall: Duration,
@@ -51,6 +53,7 @@ impl Default for Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             request_head: Duration::from_secs(30),
+            downstream_idle: Duration::from_secs(75),
             downstream_stall: Duration::from_mins(1),
             connect: Duration::from_secs(5),
             response_head: Duration::from_mins(1),

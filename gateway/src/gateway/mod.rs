@@ -26,7 +26,7 @@ use crate::next::request_headers::is_internal;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
 use crate::ops::health::health;
-use crate::ops::open_connection::OpenConnection;
+use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::{RequestId, is_request_id};
 use crate::proxy::body::UpstreamBody;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
@@ -83,8 +83,16 @@ impl Gateway {
     }
 
     /// Answers one request; what fails is turned into an answer too, and every answer is logged.
-    pub async fn handle(&self, request: Request<Incoming>, downstream: &Downstream) -> Answer {
+    ///
+    /// `running` lives as long as the request's body and the answer's.
+    pub async fn handle(
+        &self,
+        request: Request<Incoming>,
+        running: Running,
+        downstream: &Downstream,
+    ) -> Answer {
         let (head, body) = request.into_parts();
+        let body = RequestBody::streamed(body, running.clone());
         let request_id = RequestId::generate();
         let mut log = AccessLog::begin(request_id, &head);
         let format = Format::of(&head.headers);
@@ -95,7 +103,7 @@ impl Gateway {
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
-        response.map(|body| TrackedBody::new(body, log, long_lived))
+        response.map(|body| TrackedBody::new(body, log, running, long_lived))
     }
 
     /// What log lines of the rooms below carry the request's id by.
@@ -114,7 +122,7 @@ impl Gateway {
     async fn answer(
         &self,
         mut head: Parts,
-        body: Incoming,
+        body: RequestBody,
         downstream: &Downstream,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
@@ -154,7 +162,7 @@ impl Gateway {
         &self,
         action: Action,
         head: &Parts,
-        body: Incoming,
+        body: RequestBody,
         log: &mut AccessLog,
     ) -> Response<Full<Bytes>> {
         let Services { auth, clock, .. } = &self.services;
@@ -189,7 +197,7 @@ impl Gateway {
     async fn forward(
         &self,
         mut head: Parts,
-        body: Incoming,
+        body: RequestBody,
         forward: &Forward<'_>,
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
@@ -219,7 +227,7 @@ impl Gateway {
         let mut response = if wants_websocket {
             self.upgrade(request, forward.downstream).await?
         } else {
-            let response = self.upstream.send(request.map(RequestBody::streamed)).await?;
+            let response = self.upstream.send(request).await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
             }
@@ -232,11 +240,11 @@ impl Gateway {
     /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends.
     async fn upgrade(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<RequestBody>,
         downstream: &Downstream,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let to_browser = hyper::upgrade::on(&mut request);
-        let mut response = self.upstream.upgrade(request.map(RequestBody::streamed)).await?;
+        let mut response = self.upstream.upgrade(request).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
         }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 use tracing::{debug, info};
 
-use super::open_connection::LongLived;
+use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
 
 /// What is known of a request, written down when it is dropped: at the end of the response's
@@ -88,13 +88,14 @@ impl Drop for AccessLog {
 pub struct TrackedBody<B> {
     body: B,
     log: AccessLog,
+    _running: Running,
     _long_lived: Option<LongLived>,
 }
 
 impl<B> TrackedBody<B> {
-    /// Ends `log`, and the long-lived mark of an event stream, with `body`.
-    pub fn new(body: B, log: AccessLog, long_lived: Option<LongLived>) -> Self {
-        Self { body, log, _long_lived: long_lived }
+    /// Ends `log`, what is `running`, and the long-lived mark of an event stream, with `body`.
+    pub fn new(body: B, log: AccessLog, running: Running, long_lived: Option<LongLived>) -> Self {
+        Self { body, log, _running: running, _long_lived: long_lived }
     }
 }
 

@@ -1,6 +1,9 @@
-//! One client's connection: what runs on it, and whether the end of the process waits for it.
+//! One client's connection: what runs on it, what it waits for, and whether the end of the
+//! process waits for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
 
 use super::drain::{Drain, Hold};
 
@@ -16,10 +19,33 @@ pub struct OpenConnection {
 
 #[derive(Debug)]
 struct Uses {
-    /// Whether anything was asked.
-    is_fresh: bool,
+    phase: Phase,
+    /// When `phase` began.
+    since: Instant,
+    /// Requests that are being answered, each perhaps in several places.
+    running: usize,
     is_released: bool,
     long_lived: usize,
+}
+
+/// What comes next on a connection on which nothing runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first request.
+    Fresh,
+    /// Another request, or none.
+    Idle,
+    /// The rest of a head.
+    Head,
+}
+
+/// What a client lets the gateway wait for, and since when.
+#[derive(Debug, Clone, Copy)]
+pub enum Wait {
+    /// A request's head, of which the beginning may be there.
+    Head(Instant),
+    /// One more request.
+    Request(Instant),
 }
 
 impl Uses {
@@ -34,19 +60,55 @@ impl Uses {
 
 impl OpenConnection {
     pub(super) fn new(drain: Drain) -> Arc<Self> {
-        let uses = Uses { is_fresh: true, is_released: false, long_lived: 0 };
+        let (phase, since) = (Phase::Fresh, Instant::now());
+        let uses = Uses { phase, since, running: 0, is_released: false, long_lived: 0 };
         drain.recount(None, uses.hold());
         Arc::new(Self { drain, uses: Mutex::new(uses) })
     }
 
-    /// Notes a request's head: from here on the end waits for the answer.
-    pub fn requested(&self) {
-        self.change(|uses| (uses.is_fresh, uses.is_released) = (false, false));
+    /// Notes a request's head: from here on the end waits for the answer. The request runs until
+    /// the guard and its clones are gone.
+    pub fn requested(self: &Arc<Self>) -> Running {
+        self.change(|uses| {
+            uses.phase = Phase::Idle;
+            uses.running += 1;
+            uses.is_released = false;
+        });
+        Running(self.clone())
+    }
+
+    /// Notes that bytes came.
+    pub fn heard(&self) {
+        self.change(|uses| {
+            if uses.running == 0 && uses.phase == Phase::Idle {
+                (uses.phase, uses.since) = (Phase::Head, Instant::now());
+            }
+        });
+    }
+
+    /// Notes that the client took something: an answer may be under way for long after the last of
+    /// it was made.
+    pub fn took(&self) {
+        self.change(|uses| {
+            if uses.running == 0 {
+                uses.since = Instant::now();
+            }
+        });
+    }
+
+    /// What the client lets the gateway wait for; `None` while a request runs.
+    pub fn waits_for(&self) -> Option<Wait> {
+        let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        match (uses.running, uses.phase) {
+            (0, Phase::Fresh | Phase::Head) => Some(Wait::Head(uses.since)),
+            (0, Phase::Idle) => Some(Wait::Request(uses.since)),
+            _ => None,
+        }
     }
 
     /// Lets the end not wait for a connection on which nothing was asked, until something is.
     pub fn release_if_fresh(&self) {
-        self.change(|uses| uses.is_released |= uses.is_fresh);
+        self.change(|uses| uses.is_released |= uses.phase == Phase::Fresh);
     }
 
     /// Counts the connection as long-lived until the guard is gone.
@@ -77,5 +139,54 @@ pub struct LongLived(Arc<OpenConnection>);
 impl Drop for LongLived {
     fn drop(&mut self) {
         self.0.change(|uses| uses.long_lived -= 1);
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Running(Arc<OpenConnection>);
+
+impl Clone for Running {
+    fn clone(&self) -> Self {
+        self.0.change(|uses| uses.running += 1);
+        Self(self.0.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.change(|uses| {
+            uses.running -= 1;
+            uses.since = Instant::now();
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_rests_from_its_answers_last_byte_to_its_next_requests_first() {
+        let connection = Drain::new().connection();
+        let began = Instant::now();
+        assert!(matches!(connection.waits_for(), Some(Wait::Head(since)) if since == began));
+        let running = connection.requested();
+        let elsewhere = running.clone();
+        drop(running);
+        assert!(connection.waits_for().is_none());
+        drop(elsewhere);
+        advance(Duration::from_mins(1)).await;
+        connection.took();
+        let taken = Instant::now();
+        advance(Duration::from_mins(1)).await;
+        assert!(matches!(connection.waits_for(), Some(Wait::Request(since)) if since == taken));
+        connection.heard();
+        let heard = Instant::now();
+        assert!(matches!(connection.waits_for(), Some(Wait::Head(since)) if since == heard));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use socket2::TcpKeepalive;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use crate::ops::open_connection::OpenConnection;
 
 /// Asks a silent other side whether it is still there: after a minute, and then every 15 s until
 /// the system gives up. A WebSocket has no other limit.
@@ -26,6 +29,8 @@ pub fn keep_alive() -> TcpKeepalive {
 pub struct BoundedStream {
     stream: TcpStream,
     limit: Duration,
+    /// Learns when bytes come and go.
+    open: Option<Arc<OpenConnection>>,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
@@ -34,7 +39,14 @@ impl BoundedStream {
     /// Bounds the wait of writes to `stream` by `limit`; they fail with
     /// [`io::ErrorKind::TimedOut`].
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None }
+        Self { stream, limit, open: None, waiting: None }
+    }
+
+    /// Tells `open` when bytes come and go.
+    #[must_use]
+    pub fn watched_by(mut self, open: Arc<OpenConnection>) -> Self {
+        self.open = Some(open);
+        self
     }
 
     fn bounded(
@@ -44,6 +56,9 @@ impl BoundedStream {
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.waiting = None;
+            if let Some(open) = &self.open {
+                open.took();
+            }
             return written;
         }
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(self.limit)));
@@ -58,7 +73,14 @@ impl AsyncRead for BoundedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if let Some(open) = &self.open
+            && buffer.filled().len() > before
+        {
+            open.heard();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

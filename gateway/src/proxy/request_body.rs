@@ -10,22 +10,26 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 
+use crate::ops::open_connection::Running;
+
 /// A browser's body, streamed; or none, where a request is sent again.
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Option<Incoming>,
     progress: Progress,
+    _running: Option<Running>,
 }
 
 impl RequestBody {
-    /// What the browser sends, piece by piece as the upstream takes it.
-    pub fn streamed(incoming: Incoming) -> Self {
-        Self { incoming: Some(incoming), progress: Progress::now() }
+    /// What the browser sends, piece by piece as the upstream takes it; its request is `running`
+    /// until then.
+    pub fn streamed(incoming: Incoming, running: Running) -> Self {
+        Self { incoming: Some(incoming), progress: Progress::now(), _running: Some(running) }
     }
 
     /// Nothing.
     pub(super) fn empty() -> Self {
-        Self { incoming: None, progress: Progress::now() }
+        Self { incoming: None, progress: Progress::now(), _running: None }
     }
 
     /// When the body last moved; the same for as long as the body lives.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,19 +13,23 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use crate::ops::drain::Drain;
-use crate::ops::open_connection::OpenConnection;
+use crate::ops::open_connection::{OpenConnection, Running, Wait};
 use crate::proxy::bounded_stream::BoundedStream;
 
 /// Bounds on waiting for a client.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Longest wait for a complete request head.
+    /// Longest wait for a complete request head once its beginning has come, or the client has
+    /// connected.
     pub request_head: Duration,
+    /// Longest rest between two requests.
+    pub idle: Duration,
     /// Longest time in which a client takes nothing of what waits for it.
     pub stall: Duration,
 }
@@ -36,30 +41,56 @@ pub(super) async fn serve<F, B>(
     open: Arc<OpenConnection>,
     drain: Drain,
     limits: ConnectionLimits,
-    handle: impl Fn(Request<Incoming>) -> F,
+    handle: impl Fn(Request<Incoming>, Running) -> F,
 ) where
     F: Future<Output = Response<B>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let stream = BoundedStream::new(stream, limits.stall);
-    let service = service_fn(|request| {
-        open.requested();
-        handle(request).map(Ok::<_, Infallible>)
-    });
+    let stream = BoundedStream::new(stream, limits.stall).watched_by(open.clone());
+    let service = service_fn(|request| handle(request, open.requested()).map(Ok::<_, Infallible>));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.request_head)
+        .header_read_timeout(None) // `overdue` tells an idle client from a slow one.
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
+        biased; // What has come is read before the time is looked at.
         served = connection.as_mut() => served,
+        () = overdue(&open, limits) => return debug!("a client let the gateway wait too long"),
         () = drain.begun() => finish(connection, &open).await,
     };
     if let Err(error) = served {
         debug!(cause = %error, "a connection ended");
     }
+}
+
+/// Resolves when a client has let the gateway wait for a request for longer than `limits` allow.
+async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
+    // Without a timer per request: this one is moved when it has run out, or when a head has begun.
+    let longest = limits.request_head.min(limits.idle);
+    let mut timer = std::pin::pin!(sleep(longest));
+    std::future::poll_fn(|context| {
+        loop {
+            let due = open.waits_for().map(|wait| match wait {
+                Wait::Head(since) => since + limits.request_head,
+                Wait::Request(since) => since + limits.idle,
+            });
+            if let Some(due) = due
+                && due < timer.deadline()
+            {
+                timer.as_mut().reset(due);
+            }
+            ready!(timer.as_mut().poll(context));
+            let now = Instant::now();
+            match due {
+                Some(due) if due <= now => return Poll::Ready(()),
+                Some(due) => timer.as_mut().reset(due),
+                None => timer.as_mut().reset(now + longest),
+            }
+        }
+    })
+    .await;
 }
 
 /// Lets a connection answer the request that runs, or has come already, and closes it; one that

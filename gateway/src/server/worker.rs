@@ -123,7 +123,7 @@ impl Worker {
 
     async fn serve_one(self: Arc<Self>, stream: TcpStream, downstream: Downstream) {
         let (open, drain) = (downstream.connection.clone(), self.drain.clone());
-        let handle = |request| self.gateway.handle(request, &downstream);
+        let handle = |request, running| self.gateway.handle(request, running, &downstream);
         connection::serve(stream, open, drain, self.limits, handle).await;
     }
 
