@@ -30,6 +30,11 @@ impl Wire {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
+    /// Sends no more, and still reads.
+    pub async fn end(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// Reads until `part` has come; returns everything up to its end and keeps the rest.
     #[track_caller]
     pub fn read_until(&mut self, part: &str) -> impl Future<Output = String> {

@@ -1,5 +1,7 @@
 //! WebSockets pass on any path, and nothing else upgrades.
 
+use std::time::Duration;
+
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -52,6 +54,55 @@ async fn bytes_flow_both_ways_on_any_path_until_a_side_ends() {
         assert_eq!(wire.read_until("hello").await, "hello");
         assert_eq!(stack.upstream.last_request().target.to_string(), path);
     }
+}
+
+/// Grants a WebSocket on every connection, sends `bye` when its client has ended, and waits for
+/// ever.
+async fn lingering_upstream() -> RawUpstream {
+    RawUpstream::start(|mut stream, _| async move {
+        let mut request = [0; 4096];
+        assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+        let granted =
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+        stream.write_all(granted).await.unwrap();
+        while stream.read(&mut request).await.is_ok_and(|read| read > 0) {}
+        stream.write_all(b"bye").await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_side_that_is_left_alone_may_finish_and_no_more() {
+    let upstream = lingering_upstream().await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.limits.half_closed_upgrade = Duration::from_secs(2);
+    })
+    .await;
+    let mut wire = Wire::connect(gateway.address()).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .await;
+    assert!(wire.read_head().await.starts_with("HTTP/1.1 101"));
+    wire.end().await;
+    assert_eq!(wire.read_to_end().await, "bye");
+}
+
+#[tokio::test]
+async fn an_upgrade_to_something_else_than_was_asked_for_is_a_bad_gateway() {
+    let upstream = RawUpstream::start(|mut stream, _| async move {
+        let mut request = [0; 4096];
+        assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+        let granted =
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+        stream.write_all(granted).await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    let socket = gateway.anonymous().header("Connection", "Upgrade").header("Upgrade", "websocket");
+    assert_eq!(socket.get("/socket").await.status, StatusCode::BAD_GATEWAY);
 }
 
 #[tokio::test]

@@ -121,6 +121,7 @@ impl UpstreamLimits {
             connect: limits.connect,
             response_head: limits.response_head,
             upgrade_head: limits.upgrade_head,
+            half_closed_upgrade: limits.half_closed_upgrade,
             idle: limits.upstream_idle,
             idle_for_unsafe: limits.upstream_idle_for_unsafe,
         }

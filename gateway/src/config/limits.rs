@@ -22,6 +22,8 @@ pub struct Limits {
     /// Longest wait for the answer to an upgrade. Next.js never answers one on a path that it
     /// does not know (16.4.5).
     pub upgrade_head: Duration,
+    /// How long one side of an upgrade may go on when the other has ended.
+    pub half_closed_upgrade: Duration,
     /// Longest rest of an upstream connection before it is closed instead of used again: Node
     /// closes it after 5 s, and a request sent into that moment would be lost.
     pub upstream_idle: Duration,
@@ -58,6 +60,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             response_head: Duration::from_mins(1),
             upgrade_head: Duration::from_secs(10),
+            half_closed_upgrade: Duration::from_secs(10),
             upstream_idle: Duration::from_secs(4),
             upstream_idle_for_unsafe: Duration::from_secs(1),
             long_lived_grace: Duration::from_secs(1),

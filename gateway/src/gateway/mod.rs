@@ -35,7 +35,7 @@ use crate::proxy::pages::{ErrorPages, Format, Reader};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
 use crate::proxy::target::public_host;
-use crate::proxy::upgrade::{is_websocket, keep_websocket, tunnel};
+use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
 use crate::proxy::upstream::Upstream;
 use crate::session::clock::Clock;
 use crate::session::settle::{self, Visit};
@@ -248,10 +248,14 @@ impl Gateway {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
         }
+        if !grants_websocket(response.headers()) {
+            return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
+        }
         let to_upstream = hyper::upgrade::on(&mut response);
         let long_lived = downstream.connection.long_lived();
+        let half_closed = self.upstream.limits().half_closed_upgrade;
         tokio::spawn(async move {
-            tunnel(to_browser, to_upstream).await;
+            tunnel(to_browser, to_upstream, half_closed).await;
             drop(long_lived);
         });
         Ok(response.map(|_| AnswerBody::Own(Full::default())))

@@ -1,11 +1,17 @@
 //! WebSockets: the one upgrade that is passed on.
 
+use std::io;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy};
+use tokio::time::timeout;
 use tracing::debug;
 
 const WEBSOCKET: &str = "websocket";
@@ -21,25 +27,49 @@ pub fn is_websocket(head: &Parts) -> bool {
         && lists(&head.headers, header::UPGRADE, WEBSOCKET)
 }
 
+/// Whether an upgrade that was granted is the one that was asked for.
+pub fn grants_websocket(headers: &HeaderMap) -> bool {
+    lists(headers, header::UPGRADE, WEBSOCKET)
+}
+
 /// Sets the two fields that ask for, or grant, a WebSocket, after the hop-by-hop ones are gone.
 pub fn keep_websocket(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static(WEBSOCKET));
 }
 
-/// Carries bytes both ways until both sides have ended, or one has failed.
+/// Carries bytes both ways until both sides have ended, or one has failed; when one has ended, the
+/// other may go on for at most `half_closed`.
 ///
 /// There is no idle limit: Next.js sends nothing on its hot-reload socket while nobody edits, and
 /// a cut one costs the page its state.
-pub async fn tunnel(downstream: OnUpgrade, upstream: OnUpgrade) {
+pub async fn tunnel(downstream: OnUpgrade, upstream: OnUpgrade, half_closed: Duration) {
     let (downstream, upstream) = match tokio::try_join!(downstream, upstream) {
         Ok(both) => both,
         Err(error) => return debug!(cause = %error, "an upgrade was not completed"),
     };
-    let (mut downstream, mut upstream) = (TokioIo::new(downstream), TokioIo::new(upstream));
-    if let Err(error) = copy_bidirectional(&mut downstream, &mut upstream).await {
+    let (from_downstream, to_downstream) = tokio::io::split(TokioIo::new(downstream));
+    let (from_upstream, to_upstream) = tokio::io::split(TokioIo::new(upstream));
+    let up = carry(from_downstream, to_upstream).boxed();
+    let down = carry(from_upstream, to_downstream).boxed();
+    let ended = match select(up, down).await {
+        Either::Left((Ok(()), rest)) | Either::Right((Ok(()), rest)) => {
+            timeout(half_closed, rest).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
+        }
+        Either::Left((failed, _)) | Either::Right((failed, _)) => failed,
+    };
+    if let Err(error) = ended {
         debug!(cause = %error, "an upgraded connection ended");
     }
+}
+
+/// Carries bytes one way, and then the end.
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+) -> io::Result<()> {
+    copy(&mut from, &mut to).await?;
+    to.shutdown().await
 }
 
 fn lists(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {

@@ -34,6 +34,8 @@ pub struct UpstreamLimits {
     pub response_head: Duration,
     /// Longest wait for the answer to an upgrade.
     pub upgrade_head: Duration,
+    /// Longest time that one side of an upgrade goes on when the other has ended.
+    pub half_closed_upgrade: Duration,
     /// Longest rest of a connection before it is closed instead of used again.
     pub idle: Duration,
     /// Longest rest of a connection for a request that could not be sent twice.
@@ -57,6 +59,11 @@ impl Upstream {
         let pool = Arc::default();
         tokio::spawn(expire_regularly(Arc::downgrade(&pool)));
         Self { address, limits, pool }
+    }
+
+    /// Its bounds on waiting.
+    pub fn limits(&self) -> &UpstreamLimits {
+        &self.limits
     }
 
     /// Host and port at this moment; `None` before the upstream has any.
