@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{RunningGateway, Stack};
 use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
 use nextbnb_tests::wait_until;
-use nextbnb_tests::wire::Wire;
+use nextbnb_tests::wire::{Wire, exchange};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -92,24 +93,101 @@ async fn a_silent_upstream_is_a_gateway_timeout() {
 }
 
 #[tokio::test]
-async fn an_upload_may_take_as_long_as_it_moves_and_no_longer() {
+async fn an_upload_may_take_as_long_as_it_moves() {
     let upstream = StubUpstream::answering(|request| async move {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         text(format!("{} bytes", body.len()))
     });
-    let stack = Stack::with(upstream.await, |config| config.limits.response_head = SOON).await;
-    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n";
-    let mut moving = Wire::connect(stack.address()).await;
-    moving.send(head).await;
-    for _ in 0..16 {
-        tokio::time::sleep(SOON / 8).await;
-        moving.send("x").await;
+    let stack = Stack::with(upstream.await, |config| {
+        config.limits.response_head = Duration::from_secs(3);
+        config.limits.downstream_stall = Duration::from_secs(3);
+    })
+    .await;
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n").await;
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        wire.send("x").await;
     }
-    assert!(moving.read_head().await.starts_with("HTTP/1.1 200"));
-    assert_eq!(moving.read_until("16 bytes").await, "16 bytes");
-    let mut stalled = Wire::connect(stack.address()).await;
-    stalled.send(format!("{head}x")).await;
-    assert!(stalled.read_head().await.starts_with("HTTP/1.1 504"));
+    assert!(wire.read_head().await.starts_with("HTTP/1.1 200"));
+    assert_eq!(wire.read_until("8 bytes").await, "8 bytes");
+}
+
+/// Reads whatever is sent and never answers; tells when the gateway has gone.
+async fn reading_upstream(first: &'static str) -> (RawUpstream, mpsc::UnboundedReceiver<()>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let upstream = RawUpstream::start(move |mut stream, _| {
+        let tell = tell.clone();
+        async move {
+            let mut piece = [0; 4096];
+            assert_ne!(stream.read(&mut piece).await.unwrap(), 0);
+            stream.write_all(first.as_bytes()).await.unwrap();
+            while stream.read(&mut piece).await.is_ok_and(|read| read > 0) {}
+            tell.send(()).unwrap();
+        }
+    });
+    (upstream.await, told)
+}
+
+#[tokio::test]
+async fn a_client_that_stops_in_its_body_is_told_so() {
+    let (upstream, mut gone) = reading_upstream("").await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.limits.downstream_stall = SOON;
+    })
+    .await;
+    let request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\nx";
+    let answer = exchange(gateway.address(), request).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    timeout(PATIENCE, gone.recv()).await.expect("the upstream still waits for the rest");
+}
+
+#[tokio::test]
+async fn a_client_that_stops_in_its_body_is_cut_also_when_the_answer_has_begun() {
+    let begun = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nbegun";
+    let (upstream, mut gone) = reading_upstream(begun).await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.limits.downstream_stall = SOON;
+    })
+    .await;
+    let request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\nx";
+    let answer = exchange(gateway.address(), request).await;
+    assert!(answer.ends_with("begun"), "{answer}");
+    timeout(PATIENCE, gone.recv()).await.expect("the upstream still waits for the rest");
+}
+
+#[tokio::test]
+async fn an_upstream_that_takes_no_upload_is_a_gateway_timeout() {
+    let upstream = RawUpstream::start(|stream, _| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.limits.response_head = SOON;
+        config.limits.downstream_stall = PATIENCE;
+    })
+    .await;
+    let upload = Some(("text/plain", "x".repeat(32 * 1024 * 1024)));
+    let reply = gateway.anonymous().send(Method::POST, "/", upload).await;
+    assert_eq!(reply.status, StatusCode::GATEWAY_TIMEOUT);
+}
+
+#[tokio::test]
+async fn a_body_that_is_malformed_or_incomplete_is_the_clients_mistake() {
+    let (upstream, _gone) = reading_upstream("").await;
+    let database = TestDatabase::postgres().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    for body in ["Transfer-Encoding: chunked\r\n\r\nno size\r\n", "Content-Length: 5\r\n\r\nhell"] {
+        let mut wire = Wire::connect(gateway.address()).await;
+        wire.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{body}")).await;
+        wire.end().await;
+        let answer = wire.read_to_end().await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{body}: {answer}");
+    }
 }
 
 /// Tells when it is dropped.

@@ -120,6 +120,7 @@ impl UpstreamLimits {
         Self {
             connect: limits.connect,
             response_head: limits.response_head,
+            upload: limits.downstream_stall,
             upgrade_head: limits.upgrade_head,
             half_closed_upgrade: limits.half_closed_upgrade,
             idle: limits.upstream_idle,

@@ -10,13 +10,14 @@ pub struct Limits {
     pub request_head: Duration,
     /// Longest rest of a client's connection between two requests, as in nginx.
     pub downstream_idle: Duration,
-    /// Longest time in which a client takes nothing of an answer that waits for it. A stream that
-    /// has nothing to say may rest for longer.
+    /// Longest time in which a client sends nothing of a body that is under way, or takes nothing
+    /// of an answer that waits for it: both may take as long as they move, and a stream that has
+    /// nothing to say may rest.
     pub downstream_stall: Duration,
     /// Longest wait for a TCP connection to the upstream, name look-up included.
     pub connect: Duration,
     /// Longest wait for the upstream's response head after the request, or a piece of its body,
-    /// was sent: an upload may take as long as it moves. A page rendered on the server may be slow;
+    /// was handed on, and for the upstream to take a piece. A page rendered on the server may be slow;
     /// in `dev` it may have to be compiled first.
     pub response_head: Duration,
     /// Longest wait for the answer to an upgrade. Next.js never answers one on a path that it

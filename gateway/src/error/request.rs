@@ -25,6 +25,12 @@ pub enum RequestError {
     /// An upgrade that another site's page asked for (ASVS 4.4.2).
     #[error("upgrade from a foreign origin")]
     ForeignOrigin,
+    /// The client stopped sending in the middle of its body.
+    #[error("the client sent nothing more of its body within {0:?}")]
+    DownstreamSilent(Duration),
+    /// The client's body cannot be read to its end.
+    #[error("the client did not send its body properly")]
+    DownstreamBroken(#[source] Box<dyn Error + Send + Sync>),
     /// A cookie was presented and the database could not say whose it is.
     #[error("the session store cannot be read")]
     SessionsUnavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -52,10 +58,11 @@ impl RequestError {
     /// The status that tells the browser.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Ambiguous(_) => StatusCode::BAD_REQUEST,
+            Self::Ambiguous(_) | Self::DownstreamBroken(_) => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NothingHere => StatusCode::NOT_FOUND,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::DownstreamSilent(_) => StatusCode::REQUEST_TIMEOUT,
             Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable(_) | Self::UpstreamBroken(_) => StatusCode::BAD_GATEWAY,
             Self::UpstreamSilent(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -65,9 +72,12 @@ impl RequestError {
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Ambiguous(_) | Self::Method | Self::NothingHere | Self::ForeignOrigin => {
-                Blame::Downstream
-            }
+            Self::Ambiguous(_)
+            | Self::Method
+            | Self::NothingHere
+            | Self::ForeignOrigin
+            | Self::DownstreamSilent(_)
+            | Self::DownstreamBroken(_) => Blame::Downstream,
             Self::SessionsUnavailable(_)
             | Self::UpstreamUnreachable(_)
             | Self::UpstreamSilent(_)

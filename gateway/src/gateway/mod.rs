@@ -92,7 +92,7 @@ impl Gateway {
         downstream: &Downstream,
     ) -> Answer {
         let (head, body) = request.into_parts();
-        let body = RequestBody::streamed(body, running.clone());
+        let body = RequestBody::streamed(body, self.upstream.limits().upload, running.clone());
         let request_id = RequestId::generate();
         let mut log = AccessLog::begin(request_id, &head);
         let format = Format::of(&head.headers);

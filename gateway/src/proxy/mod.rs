@@ -3,6 +3,7 @@
 pub mod body;
 pub mod bounded_stream;
 mod connect;
+mod failure;
 pub mod forwarding;
 pub mod hop_by_hop;
 pub mod pages;

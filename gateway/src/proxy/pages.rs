@@ -105,6 +105,12 @@ impl ErrorPages {
             RequestError::Ambiguous(_) => {
                 ("That request was not understood", "Go back and try the link again.", None)
             }
+            RequestError::DownstreamBroken(_) => {
+                ("That did not arrive whole", "Send it again.", None)
+            }
+            RequestError::DownstreamSilent(_) => {
+                ("That took too long to arrive", "Send it again.", None)
+            }
             RequestError::NothingHere => ("There is nothing here", "Check the address.", None),
             RequestError::Method => ("That is not served here", "Use another method.", None),
             RequestError::ForeignOrigin => {

@@ -1,4 +1,4 @@
-//! A request's body on its way to the upstream, and when it last moved.
+//! A request's body on its way to the upstream, and who keeps it waiting.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,84 +8,124 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::ops::open_connection::Running;
 
 /// A browser's body, streamed; or none, where a request is sent again.
 #[derive(Debug)]
-pub struct RequestBody {
-    incoming: Option<Incoming>,
+pub struct RequestBody(Option<Streamed>);
+
+#[derive(Debug)]
+struct Streamed {
+    incoming: Incoming,
+    /// Longest wait for the next piece.
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
     progress: Progress,
-    _running: Option<Running>,
+    _running: Running,
+}
+
+/// Why a client's body ends before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// No piece came in time.
+    #[error("the client sent nothing more of the body within {0:?}")]
+    Silent(Duration),
+    /// It is malformed, or the client went away.
+    #[error("the client's body is malformed or incomplete")]
+    Broken(#[source] hyper::Error),
 }
 
 impl RequestBody {
-    /// What the browser sends, piece by piece as the upstream takes it; its request is `running`
-    /// until then.
-    pub fn streamed(incoming: Incoming, running: Running) -> Self {
-        Self { incoming: Some(incoming), progress: Progress::now(), _running: Some(running) }
+    /// What the browser sends, piece by piece as the upstream takes it, each within `limit`; its
+    /// request is `running` until then.
+    pub fn streamed(incoming: Incoming, limit: Duration, running: Running) -> Self {
+        let progress = Progress::now();
+        Self(Some(Streamed { incoming, limit, timer: None, progress, _running: running }))
     }
 
     /// Nothing.
     pub(super) fn empty() -> Self {
-        Self { incoming: None, progress: Progress::now(), _running: None }
+        Self(None)
     }
 
-    /// When the body last moved; the same for as long as the body lives.
+    /// Who keeps the request waiting; the same for as long as the body lives.
     pub(super) fn progress(&self) -> Progress {
-        self.progress.clone()
+        self.0.as_ref().map_or_else(Progress::now, |body| body.progress.clone())
     }
 }
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(incoming).poll_frame(context));
-        self.progress.note();
-        Poll::Ready(frame)
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(body) = &mut self.0 else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(&mut body.incoming).poll_frame(context) {
+            body.progress.wait_for(Party::Upstream);
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));
+        }
+        let due = body.progress.wait_for(Party::Downstream) + body.limit;
+        let timer = body.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        if timer.deadline() != due {
+            timer.as_mut().reset(due);
+        }
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(Some(Err(BodyError::Silent(body.limit))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        self.0.as_ref().is_none_or(|body| body.incoming.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |body| body.incoming.size_hint())
     }
 }
 
-/// When a request last moved: when it was begun, or a piece of its body was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Party {
+    /// Owes the next piece of the body.
+    Downstream,
+    /// Owes the response head, or has to take the last piece.
+    Upstream,
+}
+
+/// Who keeps a request waiting, and since when.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<Mutex<Instant>>);
+pub(super) struct Progress(Arc<Mutex<(Party, Instant)>>);
 
 impl Progress {
     fn now() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new((Party::Upstream, Instant::now()))))
     }
 
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Notes that it is `party`'s turn; tells since when. The upstream's begins anew with each
+    /// piece.
+    fn wait_for(&self, party: Party) -> Instant {
+        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if party == Party::Upstream || waits.0 == Party::Upstream {
+            *waits = (party, Instant::now());
+        }
+        waits.1
     }
 
-    fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Resolves when nothing has moved for `limit`: an upload may take as long as it moves.
+    /// Resolves when the upstream has kept the request waiting for `limit`: an upload may take as
+    /// long as it moves.
     pub(super) async fn stalled(&self, limit: Duration) {
         loop {
-            let last = self.last();
-            sleep_until(last + limit).await;
-            if self.last() == last {
-                return;
-            }
+            let (party, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let due = match party {
+                Party::Upstream if since + limit <= now => return,
+                Party::Upstream => since + limit,
+                Party::Downstream => now + limit,
+            };
+            sleep_until(due).await;
         }
     }
 }

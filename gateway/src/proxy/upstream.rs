@@ -17,6 +17,7 @@ use tracing::debug;
 use super::body::UpstreamBody;
 use super::bounded_stream::BoundedStream;
 use super::connect::connect;
+use super::failure::{Failure, is_stale};
 use super::pool::{Lease, Pool, Sender};
 use super::request_body::RequestBody;
 use crate::error::RequestError;
@@ -30,8 +31,10 @@ const EXPIRY_INTERVAL: Duration = Duration::from_millis(500);
 pub struct UpstreamLimits {
     /// Longest wait for a connection, name look-up included.
     pub connect: Duration,
-    /// Longest wait for a response head after the request, or a piece of its body, was sent.
+    /// Longest wait for a response head after the request, or a piece of its body, was handed on.
     pub response_head: Duration,
+    /// Longest wait for a client's next piece of a body.
+    pub upload: Duration,
     /// Longest wait for the answer to an upgrade.
     pub upgrade_head: Duration,
     /// Longest time that one side of an upgrade goes on when the other has ended.
@@ -78,7 +81,8 @@ impl Upstream {
     /// never written, or it is idempotent and has no body (RFC 9110 §9.2.2, §9.3).
     ///
     /// Fails with [`RequestError::UpstreamUnreachable`], [`RequestError::UpstreamSilent`] or
-    /// [`RequestError::UpstreamBroken`].
+    /// [`RequestError::UpstreamBroken`], or their `Downstream` twins where the client's body is at
+    /// fault.
     pub async fn send(
         &self,
         request: Request<RequestBody>,
@@ -95,9 +99,9 @@ impl Upstream {
             Err(Failure::Unsent(request)) => self.send_on_new(*request).await,
             Err(Failure::Broken(error)) => match copy {
                 Some(head) if is_stale(&error) => self.send_on_new(repeated(head)).await,
-                _ => Err(RequestError::UpstreamBroken(error.into())),
+                _ => Err(self.error(Failure::Broken(error))),
             },
-            Err(Failure::Silent(limit)) => Err(RequestError::UpstreamSilent(limit)),
+            Err(failure) => Err(self.error(failure)),
         }
     }
 
@@ -112,7 +116,7 @@ impl Upstream {
         let limit = self.limits.upgrade_head;
         match timeout(limit, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(RequestError::UpstreamBroken(error.into())),
+            Ok(Err(error)) => Err(self.error(Failure::Broken(error))),
             Err(_) => Err(RequestError::UpstreamSilent(limit)),
         }
     }
@@ -122,11 +126,11 @@ impl Upstream {
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, RequestError> {
         let sender = self.connect().await?;
-        self.send_on(sender, request).await.map_err(|failure| match failure {
-            Failure::Unsent(_) => RequestError::UpstreamBroken("connection closed at once".into()),
-            Failure::Broken(error) => RequestError::UpstreamBroken(error.into()),
-            Failure::Silent(limit) => RequestError::UpstreamSilent(limit),
-        })
+        self.send_on(sender, request).await.map_err(|failure| self.error(failure))
+    }
+
+    fn error(&self, failure: Failure) -> RequestError {
+        failure.into_error(self.limits.response_head)
     }
 
     async fn send_on(
@@ -186,16 +190,6 @@ impl Upstream {
     }
 }
 
-/// Why a request got no response on one connection.
-enum Failure {
-    /// It was not written; nobody has seen it.
-    Unsent(Box<Request<RequestBody>>),
-    /// It may have been seen.
-    Broken(hyper::Error),
-    /// No response head in time.
-    Silent(Duration),
-}
-
 /// Whether sending the request twice does what sending it once does, and its body is not used up.
 fn is_repeatable(request: &Request<RequestBody>) -> bool {
     request.body().is_end_stream()
@@ -207,13 +201,6 @@ fn is_repeatable(request: &Request<RequestBody>) -> bool {
 
 fn repeated(head: Parts) -> Request<RequestBody> {
     Request::from_parts(head, RequestBody::empty())
-}
-
-/// Whether the connection ended without an answer, as one does that rested too long.
-fn is_stale(error: &hyper::Error) -> bool {
-    let is_io =
-        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<io::Error>);
-    error.is_incomplete_message() || error.is_canceled() || error.is_closed() || is_io
 }
 
 /// What the upstream's `Keep-Alive: timeout=N` leaves to rest on, one second before its end.
