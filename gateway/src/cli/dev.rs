@@ -5,6 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use futures_util::future::OptionFuture;
 use http::uri::Authority;
 use tokio::sync::watch;
 use tracing::info;
@@ -65,24 +66,27 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
         Ok((node, Started::start(args, &state_dir, &address).await?))
     };
     let Some((node, mut started)) = signals.unless_told(start).await? else { return Ok(()) };
+    let mut next = None;
     let ended = async {
         if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
             return Ok(());
         }
         let start = async { Ok(DevServer::start(&project, &node, &state_dir).await?) };
-        let Some(next) = signals.unless_told(start).await? else { return Ok(()) };
-        let ended = tokio::select! {
-            unwatched = follow(next.state(), &address, &started.url, &started.steps) => Err(unwatched.into()),
+        let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
+        let state = next.insert(server).state();
+        tokio::select! {
+            unwatched = follow(state, &address, &started.url, &started.steps) => {
+                Err(unwatched.into())
+            }
             signal = signals.next() => {
                 info!("{signal}: ending Next.js and the gateway");
                 Ok(())
             }
-        };
-        next.stop().await;
-        ended
+        }
     }
     .await;
-    started.app.stop().await;
+    // At once, since each may hang for its own reason.
+    tokio::join!(OptionFuture::from(next.map(DevServer::stop)), started.app.stop());
     ended
 }
 
