@@ -5,6 +5,7 @@
 
 mod additions;
 mod email;
+mod later;
 mod names;
 mod tables;
 
@@ -13,8 +14,8 @@ pub use names::TableNames;
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 /// Holds every replica that starts meanwhile until the first one has migrated: `nextbnb` in bytes.
@@ -23,21 +24,42 @@ const ADVISORY_LOCK: i64 = 0x006e_6578_7462_6e62;
 /// The migrations of the tables with these names, in order; what was applied stands in a table of
 /// its own for each pair of names.
 #[derive(Debug)]
-struct Migrator<'a>(&'a TableNames);
+struct Migrator<'a> {
+    tables: &'a TableNames,
+    later: Vec<String>,
+}
+
+impl<'a> Migrator<'a> {
+    async fn over<'c, C>(connection: &'c C, tables: &'a TableNames) -> Result<Self, DbErr>
+    where
+        C: ConnectionTrait,
+        &'c C: IntoSchemaManagerConnection<'c>,
+    {
+        let mut migrator = Self { tables, later: Vec::new() };
+        let known = migrator.migrations();
+        migrator.later = later::names(connection, &tables.own(APPLIED), &known).await?;
+        Ok(migrator)
+    }
+}
 
 impl MigratorTraitSelf for Migrator<'_> {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let Self(names) = self;
-        vec![
-            Box::new(tables::Tables((*names).clone())),
-            Box::new(additions::Additions((*names).clone())),
-        ]
+        let tables = self.tables;
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
+            Box::new(tables::Tables(tables.clone())),
+            Box::new(additions::Additions(tables.clone())),
+        ];
+        migrations.extend(self.later.iter().map(|name| later::migration(name)));
+        migrations
     }
 
     fn migration_table_name(&self) -> DynIden {
-        Alias::new(self.0.own("nextbnb_migrations")).into_iden()
+        Alias::new(self.tables.own(APPLIED)).into_iden()
     }
 }
+
+/// The table that tells which migrations were applied.
+const APPLIED: &str = "nextbnb_migrations";
 
 /// What [`migrate`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,29 +72,34 @@ pub struct Applied {
 
 /// Applies what is pending, all of it or nothing.
 ///
-/// Asks first, so that a role without the right to create tables can start on a schema that is
+/// Those of a newer release are left as they are: each leaves the tables fit for the release
+/// before it, so that going back by one stays possible. Asks first, so that a role without the right to create tables can start on a schema that is
 /// complete. Replicas that start at once wait for one another.
 pub async fn migrate(
     connection: &DatabaseConnection,
     tables: &TableNames,
 ) -> Result<Applied, DbErr> {
-    let migrator = Migrator(tables);
+    let mut migrator = Migrator::over(connection, tables).await?;
     let mut names = Vec::new();
     if !migrator.get_pending_migrations_read_only(connection).await?.is_empty() {
         let transaction = begin_alone(connection).await?;
+        migrator = Migrator::over(&transaction, tables).await?;
         let pending = migrator.get_pending_migrations(&transaction).await?;
         names.extend(pending.iter().map(|migration| migration.name().to_owned()));
         migrator.up(&transaction, None).await?;
         transaction.commit().await?;
     }
-    let notes = email::notes(connection, tables).await?;
+    let mut notes = email::notes(connection, tables).await?;
+    notes.extend(later::note(&migrator.later));
     Ok(Applied { names, notes })
 }
 
 /// Takes back what the gateway added, and nothing else: see the `down` of each migration.
+///
+/// Fails, and changes nothing, where a newer release has added more.
 pub async fn revert(connection: &DatabaseConnection, tables: &TableNames) -> Result<(), DbErr> {
     let transaction = begin_alone(connection).await?;
-    Migrator(tables).reset(&transaction).await?;
+    Migrator::over(&transaction, tables).await?.reset(&transaction).await?;
     transaction.commit().await
 }
 

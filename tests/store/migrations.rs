@@ -4,7 +4,7 @@ use nextbnb_migrations::{Applied, TableNames};
 use nextbnb_tests::database::TestDatabase;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
-use crate::site::connect;
+use crate::site::{Site, connect};
 
 const NAMES: [&str; 2] = ["m0001_sequelize_tables", "m0002_names_and_indexes"];
 
@@ -128,6 +128,22 @@ async fn taking_back_keeps_every_table_column_and_row(test: TestDatabase) {
     assert_eq!(indexes(&test).await.len(), 3);
 }
 
+/// Somebody goes back to this release.
+async fn migrations_of_a_newer_release_are_told_and_left_alone(test: TestDatabase) {
+    let site = Site::open(test).await;
+    site.test.run(r#"INSERT INTO "nextbnb_migrations" VALUES ('m9999_more', 0)"#).await;
+    let applied = site.database.migrate(&TableNames::default()).await.unwrap();
+    assert_eq!(applied.names, Vec::<String>::new());
+    assert!(applied.notes[0].ends_with(": m9999_more"), "{:?}", applied.notes);
+    assert_eq!(site.register("ada@example.com").await.status, 200);
+
+    let refused = revert(site.test.connection()).await.unwrap_err().to_string();
+    assert!(refused.contains("m9999_more is of a newer release"), "{refused}");
+    assert_eq!(indexes(&site.test).await.len(), 2, "nothing was taken back");
+    let versions = r#"SELECT "version" FROM "nextbnb_migrations" ORDER BY 1"#;
+    assert_eq!(site.test.texts(versions).await, [&NAMES[..], &["m9999_more"]].concat());
+}
+
 async fn replicas_that_start_at_once_migrate_once(test: TestDatabase) {
     let (one, two, three) = tokio::join!(connect(&test), connect(&test), connect(&test));
     let names = TableNames::default();
@@ -158,6 +174,7 @@ on_both_databases! {
     an_address_becomes_unique_where_it_is
     doubled_addresses_are_kept_and_told_at_every_start
     taking_back_keeps_every_table_column_and_row
+    migrations_of_a_newer_release_are_told_and_left_alone
     replicas_that_start_at_once_migrate_once
 }
 
