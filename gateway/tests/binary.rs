@@ -80,6 +80,7 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--generate-secret"], &[], "--session-secret-file");
     check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
     check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
+    check_refused(&["--cookie-name", "__Host-s"], &[], "--cookie-secure always, --cookie-path /");
     check_refused(&["--session-max-age", "500d"], &[], "--session-max-age");
     check_refused(&["--cookie-path", "app"], &[], "--cookie-path");
     check_refused(&["--cookie-domain", "a;b"], &[], "--cookie-domain");

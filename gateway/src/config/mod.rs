@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod auth_args;
+mod cookie_prefix;
 pub mod limits;
 mod secrets;
 pub mod session_args;
@@ -178,7 +179,7 @@ fn session_settings(
 }
 
 fn cookie_policy(args: &CookieArgs) -> Result<CookiePolicy, StartError> {
-    Ok(CookiePolicy {
+    let cookie = CookiePolicy {
         name: units::parse_cookie_name(&args.cookie_name)?,
         domain: args.cookie_domain.as_deref().map(units::parse_cookie_domain).transpose()?,
         path: units::parse_cookie_path(&args.cookie_path)?,
@@ -187,7 +188,9 @@ fn cookie_policy(args: &CookieArgs) -> Result<CookiePolicy, StartError> {
         same_site: args.cookie_same_site,
         partitioned: args.cookie_partitioned,
         priority: args.cookie_priority,
-    })
+    };
+    cookie_prefix::check(&cookie)?;
+    Ok(cookie)
 }
 
 fn session_policy(args: &LifeArgs) -> SessionPolicy {

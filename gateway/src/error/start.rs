@@ -30,6 +30,18 @@ pub enum StartError {
         /// As typed.
         name: String,
     },
+    /// Browsers would drop the cookie, and nobody could sign in.
+    #[error(
+        "--cookie-name {name:?} is not usable so: browsers keep {prefix} cookies only with {want}"
+    )]
+    CookiePrefix {
+        /// As typed.
+        name: String,
+        /// How it begins.
+        prefix: &'static str,
+        /// The flags that would be right.
+        want: &'static str,
+    },
     /// The cookie's domain is no host name.
     #[error("--cookie-domain {domain:?} is not usable: want a host name, as in example.com")]
     CookieDomain {
