@@ -69,7 +69,7 @@ async fn count_doubled(
     let users = names.quoted_users();
     let query = format!(
         r#"SELECT count(*) AS "n" FROM
-        (SELECT 1 FROM {users} GROUP BY "email" HAVING count(*) > 1) AS "doubled""#
+        (SELECT 1 FROM {users} WHERE "email" IS NOT NULL GROUP BY "email" HAVING count(*) > 1) AS "doubled""#
     );
     count(connection, &query).await
 }

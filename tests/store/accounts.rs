@@ -24,7 +24,7 @@ async fn with_accounts(test: TestDatabase, emails: &[&str]) -> Site {
 }
 
 /// Who `typed` signs in as.
-async fn signed_in_as(site: &Site, typed: &str) -> Option<(i32, String)> {
+async fn signed_in_as(site: &Site, typed: &str) -> Option<(i64, String)> {
     let answer = site.log_in(typed, "pw", &[]).await;
     if answer.status == StatusCode::UNAUTHORIZED {
         return None;

@@ -2,20 +2,22 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SimpleExpr};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, SqlErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqlErr};
 
-use crate::database::dialect;
+use crate::database::{columns, dialect};
 use crate::entity::user;
 
-const COLUMNS: [user::Column; 4] =
-    [user::Column::Id, user::Column::Email, user::Column::Password, user::Column::Name];
+/// Columns that Sequelize fills with the time of the INSERT under `timestamps: true`, which is its
+/// default, in its two spellings.
+const TIMESTAMPS: [&str; 4] = ["createdAt", "updatedAt", "created_at", "updated_at"];
 
 /// Somebody who can sign in. Its `Debug` shows the id only.
 #[derive(Clone)]
 pub(crate) struct Account {
-    pub(crate) id: i32,
+    pub(crate) id: i64,
     pub(crate) email: String,
     pub(crate) name: Option<String>,
     pub(crate) password_hash: Option<String>,
@@ -27,9 +29,24 @@ impl fmt::Debug for Account {
     }
 }
 
-impl From<user::Model> for Account {
-    fn from(user: user::Model) -> Self {
-        Self { id: user.id, email: user.email, name: user.name, password_hash: user.password }
+impl Account {
+    /// What [`Self::read`] reads, in its order; a key of four bytes as one of eight.
+    fn columns() -> [SimpleExpr; 4] {
+        [
+            Expr::col(user::Column::Id).cast_as("bigint"),
+            Expr::col(user::Column::Email),
+            Expr::col(user::Column::Password),
+            Expr::col(user::Column::Name),
+        ]
+    }
+
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: row.try_get_by_index(0)?,
+            email: row.try_get_by_index(1)?,
+            password_hash: row.try_get_by_index(2)?,
+            name: row.try_get_by_index(3)?,
+        })
     }
 }
 
@@ -38,6 +55,9 @@ impl From<user::Model> for Account {
 pub(crate) enum InsertError {
     #[error("the address has an account already")]
     Taken,
+    /// The site's own columns, which only the site can fill.
+    #[error("nothing fills {0}")]
+    Unfilled(String),
     #[error(transparent)]
     Database(#[from] DbErr),
 }
@@ -85,12 +105,12 @@ impl Accounts {
             return self.find_by_email(connection, email).await;
         }
         let mut spellings = self.find_spellings(connection, email).await?;
-        if let Some(exact) = spellings.iter().position(|user| user.email == email) {
-            return Ok(Some(spellings.swap_remove(exact).into()));
+        if let Some(exact) = spellings.iter().position(|account| account.email == email) {
+            return Ok(Some(spellings.swap_remove(exact)));
         }
-        let oldest = spellings.first().map(|user| user.email.clone());
-        let is_only = spellings.iter().all(|user| Some(&user.email) == oldest.as_ref());
-        Ok(spellings.into_iter().next().filter(|_| is_only).map(Account::from))
+        let oldest = spellings.first().map(|account| account.email.clone());
+        let is_only = spellings.iter().all(|account| Some(&account.email) == oldest.as_ref());
+        Ok(spellings.into_iter().next().filter(|_| is_only))
     }
 
     /// The account of a session, which names it by its exact address.
@@ -103,8 +123,7 @@ impl Accounts {
             return Ok(None);
         }
         let is_it = Expr::col(user::Column::Email).eq(email);
-        let user = self.select(connection, is_it).await?.into_iter().next();
-        Ok(user.map(Account::from))
+        Ok(self.select(connection, is_it).await?.into_iter().next())
     }
 
     /// The password hashes of at most `limit` accounts, from the newest on.
@@ -127,13 +146,14 @@ impl Accounts {
     /// Makes an account, unless its address has one, in whatever spelling counts as the same.
     ///
     /// Two registrations of one address at once wait for one another, so that this holds on a
-    /// table without a unique index, too.
+    /// table without a unique index, too. Timestamps of Sequelize's become `now`.
     pub(crate) async fn insert(
         &self,
         transaction: &DatabaseTransaction,
         email: &str,
         password_hash: &str,
         name: Option<&str>,
+        now: DateTime<Utc>,
     ) -> Result<Account, InsertError> {
         let lowered = email.to_ascii_lowercase();
         dialect::lock_name(transaction, &format!("nextbnb register {lowered}")).await?;
@@ -144,13 +164,20 @@ impl Accounts {
         if is_taken {
             return Err(InsertError::Taken);
         }
-        let columns = [user::Column::Email, user::Column::Password, user::Column::Name];
-        let values = [Expr::val(email), Expr::val(password_hash), Expr::val(name)];
+        let mut columns = vec![
+            (user::Column::Email.into_iden(), Expr::val(email)),
+            (user::Column::Password.into_iden(), Expr::val(password_hash)),
+            (user::Column::Name.into_iden(), Expr::val(name)),
+        ];
+        for column in self.find_timestamps(transaction, name).await? {
+            columns.push((Alias::new(column).into_iden(), Expr::val(now)));
+        }
+        let (columns, values): (Vec<DynIden>, Vec<SimpleExpr>) = columns.into_iter().unzip();
         let mut insert = Query::insert().into_table(self.table.clone()).columns(columns).to_owned();
         insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
-        insert.returning(Query::returning().columns(COLUMNS));
+        insert.returning(Query::returning().exprs(Account::columns()));
         match transaction.query_one(&insert).await {
-            Ok(Some(row)) => Ok(user::Model::from_query_result(&row, "")?.into()),
+            Ok(Some(row)) => Ok(Account::read(&row)?),
             Ok(None) => Err(DbErr::RecordNotInserted.into()),
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(InsertError::Taken)
@@ -159,12 +186,36 @@ impl Accounts {
         }
     }
 
+    /// The timestamps that a new account must be given; fails where the table wants of it what only
+    /// the site knows.
+    async fn find_timestamps(
+        &self,
+        transaction: &DatabaseTransaction,
+        name: Option<&str>,
+    ) -> Result<Vec<String>, InsertError> {
+        let given = |column: &str| match column {
+            "email" | "password" => true,
+            "name" => name.is_some(),
+            _ => false,
+        };
+        let unfilled = columns::unfilled(transaction, &self.table.inner()).await?;
+        let (times, others): (Vec<_>, Vec<_>) = unfilled
+            .into_iter()
+            .partition(|column| column.is_time && TIMESTAMPS.contains(&column.name.as_str()));
+        let wanted = others.iter().filter(|column| column.is_required && !given(&column.name));
+        let wanted: Vec<&str> = wanted.map(|column| column.name.as_str()).collect();
+        if !wanted.is_empty() {
+            return Err(InsertError::Unfilled(wanted.join(", ")));
+        }
+        Ok(times.into_iter().map(|column| column.name).collect())
+    }
+
     /// Every account whose address is `email` but for the case of ASCII letters, oldest first.
     async fn find_spellings(
         &self,
         connection: &impl ConnectionTrait,
         email: &str,
-    ) -> Result<Vec<user::Model>, DbErr> {
+    ) -> Result<Vec<Account>, DbErr> {
         if !is_storable(email) {
             return Ok(Vec::new());
         }
@@ -177,15 +228,15 @@ impl Accounts {
         &self,
         connection: &impl ConnectionTrait,
         condition: SimpleExpr,
-    ) -> Result<Vec<user::Model>, DbErr> {
+    ) -> Result<Vec<Account>, DbErr> {
         let select = Query::select()
-            .columns(COLUMNS)
+            .exprs(Account::columns())
             .from(self.table.clone())
             .and_where(condition)
             .order_by(user::Column::Id, Order::Asc)
             .to_owned();
         let rows = connection.query_all(&select).await?;
-        rows.iter().map(|row| user::Model::from_query_result(row, "")).collect()
+        rows.iter().map(Account::read).collect()
     }
 }
 

@@ -76,6 +76,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Taken => StatusCode::CONFLICT,
         Refusal::NoAccount | Refusal::NoMatch => StatusCode::UNAUTHORIZED,
+        Refusal::Unfilled(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::Busy | Refusal::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -98,6 +99,7 @@ fn message_of(refusal: &Refusal) -> &'static str {
         Refusal::Invalid(Fault::Rule(message)) => message,
         Refusal::Taken => "User already exists",
         Refusal::NoAccount | Refusal::NoMatch => "Email and password do not match",
+        Refusal::Unfilled(_) => "An error occurred",
         Refusal::Busy | Refusal::Database(_) => "Please try again in a moment",
     }
 }

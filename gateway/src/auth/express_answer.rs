@@ -31,6 +31,7 @@ pub(super) fn refused(action: Action, refusal: &Refusal) -> Option<Response<Full
             // In place of the driver's own words, SQL and all.
             (_, _) => json!({}),
         },
+        Refusal::Unfilled(_) => "An error occurred".into(),
         Refusal::Taken => "User already exists".into(),
         Refusal::NoAccount => "User not found".into(),
         Refusal::NoMatch => "Email and password do not match".into(),

@@ -172,9 +172,11 @@ impl Auth {
 }
 
 fn report(action: Action, refusal: &Refusal) {
-    if let Refusal::Database(cause) = refusal {
-        error!(?action, cause = database::cause(cause), "{refusal}");
-    } else {
-        info!(?action, cause = %refusal, "sign-in request refused");
+    match refusal {
+        Refusal::Database(cause) => {
+            error!(?action, cause = database::cause(cause), "{refusal}");
+        }
+        Refusal::Unfilled(_) => error!(?action, "{refusal}"),
+        _ => info!(?action, cause = %refusal, "sign-in request refused"),
     }
 }

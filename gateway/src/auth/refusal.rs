@@ -30,6 +30,8 @@ pub(super) enum Refusal {
     NoMatch,
     #[error("too many passwords are being checked")]
     Busy,
+    #[error("no account can be made: give {0} in --users-table a default, or let it be null")]
+    Unfilled(String),
     #[error("the database does not answer")]
     Database(#[from] DbErr),
 }
@@ -62,6 +64,7 @@ impl Refusal {
             | Self::TooSlow
             | Self::Malformed
             | Self::Busy
+            | Self::Unfilled(_)
             | Self::Database(_) => Afterwards::Decided,
         }
     }
@@ -71,6 +74,7 @@ impl From<InsertError> for Refusal {
     fn from(error: InsertError) -> Self {
         match error {
             InsertError::Taken => Self::Taken,
+            InsertError::Unfilled(columns) => Self::Unfilled(columns),
             InsertError::Database(error) => Self::Database(error),
         }
     }

@@ -35,7 +35,8 @@ impl Auth {
             let Registration { email, password, name } = registration;
             let hash = this.passwords.turn().await?.hash(password).await?;
             let transaction = this.database.begin_write().await?;
-            let insert = this.accounts.insert(&transaction, &email, &hash, name.as_deref());
+            let insert =
+                this.accounts.insert(&transaction, &email, &hash, name.as_deref(), visit.now);
             let account = insert.await?;
             this.sign_in(transaction, &account, &visit).await
         };

@@ -16,7 +16,7 @@ pub fn who_am_i(session: Option<&Session>) -> Response<Full<Bytes>> {
     }
     #[derive(Serialize)]
     struct User<'a> {
-        id: i32,
+        id: i64,
         email: &'a str,
         name: Option<&'a str>,
     }

@@ -1,5 +1,6 @@
 //! One pool of connections, on a runtime of its own.
 
+pub(crate) mod columns;
 pub(crate) mod dialect;
 mod postgres;
 mod sqlite;

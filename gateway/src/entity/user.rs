@@ -10,7 +10,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     /// The number that the frontend keeps its own data under.
     #[sea_orm(primary_key)]
-    pub id: i32,
+    pub id: i64,
     /// The address as it was typed at registration.
     pub email: String,
     /// The bcrypt hash; none for somebody who signs in by other means, where a site has such.

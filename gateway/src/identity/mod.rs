@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// `users.id`.
-    pub id: i32,
+    pub id: i64,
     /// The address as registered.
     pub email: String,
     /// What the person wants to be called, where they said so.

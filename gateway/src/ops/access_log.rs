@@ -21,7 +21,7 @@ pub struct AccessLog {
     began: Instant,
     method: http::Method,
     path: String,
-    user_id: Option<i32>,
+    user_id: Option<i64>,
     status: Option<StatusCode>,
     bytes: u64,
     is_routine: bool,
@@ -49,7 +49,7 @@ impl AccessLog {
     }
 
     /// Notes who is signed in.
-    pub fn set_user(&mut self, id: i32) {
+    pub fn set_user(&mut self, id: i64) {
         self.user_id = Some(id);
     }
 
