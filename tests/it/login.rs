@@ -240,4 +240,8 @@ async fn another_sites_page_cannot_sign_anybody_in_or_out() {
         let reply = own.post("/api/auth/login", &credentials("ada@example.org", PASSWORD)).await;
         assert_eq!(reply.status, 200, "{name}: {value}");
     }
+    // A form in a page with `Referrer-Policy: no-referrer`.
+    let own = stack.anonymous().header("Origin", "null").header("Sec-Fetch-Site", "same-origin");
+    let reply = own.post("/api/auth/login", &credentials("ada@example.org", PASSWORD)).await;
+    assert_eq!(reply.status, 200);
 }

@@ -11,10 +11,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 ///
 /// `SameSite=Lax` does not keep another site from signing its visitors in here, under an account
 /// of its own choice, nor a sibling subdomain from anything. The scheme is compared where `known`.
+/// `Origin: null` says nothing: a page that sends no `Referer` posts its forms with it.
 pub(crate) fn is_own(head: &Parts, known: Option<&Scheme>) -> bool {
     let site = only(&head.headers, SEC_FETCH_SITE);
     match only(&head.headers, ORIGIN) {
-        Some("null") => false,
         Some(origin) => site == Some("same-origin") || is_origin_of(origin, head, known),
         None => site.is_none_or(|site| site == "same-origin"),
     }
@@ -137,7 +137,9 @@ mod tests {
         for site in ["cross-site", "same-site", "none"] {
             check_known(None, &[("host", "a.com"), ("sec-fetch-site", site)], false);
         }
-        check_known(None, &[("origin", "null"), ("sec-fetch-site", "same-origin")], false);
+        // From a form in a page with `Referrer-Policy: no-referrer`; a sandboxed page is cross-site.
+        check_known(None, &[("origin", "null"), ("sec-fetch-site", "same-origin")], true);
+        check_known(None, &[("origin", "null"), ("sec-fetch-site", "cross-site")], false);
     }
 
     #[test]
