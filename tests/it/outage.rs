@@ -1,5 +1,6 @@
 //! What a visitor sees when Postgres or Next.js is gone.
 
+use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::chaos::ChaosProxy;
@@ -90,4 +91,27 @@ async fn in_dev_an_upstream_that_is_not_there_is_starting() {
     let page = gateway.anonymous().header("Accept", "text/html").get("/").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text().contains("Next.js is starting"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn signing_out_without_the_database_fails_as_soon_as_a_page_does() {
+    let fragile = fragile().await;
+    let ada = fragile.gateway.signed_in("ada@example.org").await;
+    drop(fragile.postgres); // Connections are refused, and tried again for as long as they may.
+    let two_pages = async {
+        ada.get("/").await;
+        ada.get("/").await;
+    };
+    let (form, leaving) = (serde_json::json!({}), vec![ada.clone(); 5]);
+    let leave = leaving.iter().map(|visitor| visitor.post("/api/auth/logout", &form));
+    let replies = tokio::select! {
+        replies = join_all(leave) => replies,
+        () = two_pages => panic!("two pages failed one after the other, and it did not"),
+    };
+    for reply in replies {
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(reply.json()["status"], "error");
+        assert_eq!(reply.header("set-cookie"), None, "the cookie is kept to try again");
+    }
 }

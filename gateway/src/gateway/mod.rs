@@ -144,7 +144,7 @@ impl Gateway {
                 return Ok(own(response));
             }
             Route::Auth(action) => {
-                return Ok(own(Box::pin(self.authenticate(action, &head, body, log)).await));
+                return Ok(own(Box::pin(self.authenticate(action, &head, body, log)).await?));
             }
             Route::Asset => {
                 let Services { sessions, clock, .. } = &self.services;
@@ -164,11 +164,11 @@ impl Gateway {
         head: &Parts,
         body: RequestBody,
         log: &mut AccessLog,
-    ) -> Response<Full<Bytes>> {
+    ) -> Result<Response<Full<Bytes>>, RequestError> {
         let Services { auth, clock, .. } = &self.services;
         let visit = match action {
-            // Whose it was is for the log alone: where that cannot be told, `auth` says so itself.
-            Action::Logout => self.visit_of(head, log).await.unwrap_or(Visit::Apart),
+            // Where it cannot be found it cannot be ended: waiting for the database once is enough.
+            Action::Logout => self.visit_of(head, log).await?,
             Action::Login | Action::Register => Visit::Apart,
         };
         let answer = auth.answer(action, head, body, None, visit.session(), clock.now()).await;
@@ -178,7 +178,7 @@ impl Gateway {
         {
             self.settle(response.headers_mut(), &visit).await;
         }
-        response
+        Ok(response)
     }
 
     /// Finds the live session that a request presents, without a look-up where it presents none.
