@@ -13,7 +13,7 @@ use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tracing::{Instrument, Span, debug, error, error_span, info};
+use tracing::{Instrument, Level, Span, error_span};
 
 use self::body::AnswerBody;
 use self::route::Route;
@@ -94,16 +94,16 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let body = RequestBody::streamed(body, self.upstream.limits().upload, running.clone());
         let request_id = RequestId::generate();
-        let mut log = AccessLog::begin(request_id, &head);
+        let mut log = AccessLog::begin(request_id, &head, running);
         let format = Format::of(&head.headers);
         let span = self.span_of(&head, request_id);
         let answered = self.answer(head, body, downstream, &mut log).instrument(span).await;
-        let mut response = answered.unwrap_or_else(|error| self.refuse(&error, format, request_id));
+        let mut response = answered.unwrap_or_else(|error| self.refuse(&error, format, &mut log));
         request_id.set(response.headers_mut());
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
-        response.map(|body| TrackedBody::new(body, log, running, long_lived))
+        response.map(|body| TrackedBody::new(body, log, long_lived))
     }
 
     /// What log lines of the rooms below carry the request's id by.
@@ -287,16 +287,18 @@ impl Gateway {
         }
     }
 
-    /// The one place where an error becomes an answer, and is logged.
-    fn refuse(&self, error: &RequestError, format: Format, id: RequestId) -> Response<AnswerBody> {
-        let cause = chain(error);
-        match error.blame() {
-            Blame::Downstream => info!(request_id = %id, %cause, "a request was refused"),
-            Blame::Upstream if self.pages.is_expected(error) => {
-                debug!(request_id = %id, %cause, "a request came before the upstream was there");
-            }
-            Blame::Upstream => error!(request_id = %id, %cause, "a request failed"),
-        }
+    /// The one place where an error becomes an answer, and a cause in the log.
+    fn refuse(
+        &self,
+        error: &RequestError,
+        format: Format,
+        log: &mut AccessLog,
+    ) -> Response<AnswerBody> {
+        let level = match error.blame() {
+            Blame::Upstream if !self.pages.is_expected(error) => Level::ERROR,
+            Blame::Upstream | Blame::Downstream => Level::INFO,
+        };
+        log.set_cause(level, chain(error));
         own(self.pages.answer(error, format))
     }
 }

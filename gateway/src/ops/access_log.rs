@@ -1,17 +1,19 @@
 //! One line for each request, at its end.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use tracing::{debug, info};
+use tracing::{Level, debug, error, info, warn};
 
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
+use crate::error::chain;
 
 /// What is known of a request, written down when it is dropped: at the end of the response's
 /// body, or when the client has gone away.
@@ -19,18 +21,29 @@ use super::request_id::RequestId;
 pub struct AccessLog {
     request_id: RequestId,
     began: Instant,
-    method: http::Method,
+    method: Method,
     path: String,
     user_id: Option<i64>,
     status: Option<StatusCode>,
     bytes: u64,
-    is_routine: bool,
+    level: Level,
+    cause: Option<String>,
+    progress: Progress,
+    running: Running,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Begun,
+    Whole,
+    /// The upstream broke off.
+    Cut,
 }
 
 impl AccessLog {
-    /// Begins with the head of a request; of its target the path is kept, since queries hold
-    /// what people typed.
-    pub fn begin(request_id: RequestId, head: &Parts) -> Self {
+    /// Begins with the head of a request that is `running` until the line is written; of its
+    /// target the path is kept, since queries hold what people typed.
+    pub fn begin(request_id: RequestId, head: &Parts, running: Running) -> Self {
         Self {
             request_id,
             began: Instant::now(),
@@ -39,7 +52,10 @@ impl AccessLog {
             user_id: None,
             status: None,
             bytes: 0,
-            is_routine: false,
+            level: Level::INFO,
+            cause: None,
+            progress: Progress::Begun,
+            running,
         }
     }
 
@@ -55,30 +71,52 @@ impl AccessLog {
 
     /// Notes that a machine asks this every few seconds, so that the line is at `debug` level.
     pub fn set_routine(&mut self) {
-        self.is_routine = true;
+        self.level = Level::DEBUG;
+    }
+
+    /// Notes why the answer is not the one that was asked for, and how loud that is.
+    pub fn set_cause(&mut self, level: Level, cause: String) {
+        (self.level, self.cause) = (level, Some(cause));
     }
 
     /// Notes what was answered.
     pub fn set_status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
+
+    /// How the answer ended, where that was not with its end.
+    fn end(&self) -> Option<&'static str> {
+        match self.progress {
+            Progress::Whole => None,
+            Progress::Cut => Some("cut by the upstream"),
+            Progress::Begun if self.running.is_cut() => Some("cut by the end of the drain"),
+            Progress::Begun => Some("client gone"),
+        }
+    }
+}
+
+/// Writes a line at a level, which `tracing` wants to know when it is compiled.
+macro_rules! line {
+    ($level:ident, $log:expr) => {{
+        let log: &AccessLog = $log;
+        let AccessLog { request_id, method, path, bytes, cause, .. } = log;
+        let duration_ms = u64::try_from(log.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (status, end) = (log.status.map(|status| status.as_u16()), log.end());
+        let outcome = log.status.as_ref().map(StatusCode::as_str).or(end).unwrap_or_default();
+        $level!(
+            %request_id, status, duration_ms, bytes, user.id = log.user_id, end, cause,
+            "{method} {path} -> {outcome}"
+        );
+    }};
 }
 
 impl Drop for AccessLog {
     fn drop(&mut self) {
-        let Self { request_id, method, path, bytes, .. } = self;
-        let duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let user_id = self.user_id.map(tracing::field::display);
-        let status = self.status.map(|status| status.as_u16());
-        if self.is_routine {
-            debug!(%request_id, status, duration_ms, "{method} {path}");
-        } else if let Some(status) = status {
-            info!(
-                %request_id, status, duration_ms, bytes, user.id = user_id,
-                "{method} {path} -> {status}"
-            );
-        } else {
-            info!(%request_id, duration_ms, user.id = user_id, "{method} {path} -> client gone");
+        match self.level {
+            Level::ERROR => line!(error, self),
+            Level::WARN => line!(warn, self),
+            Level::INFO => line!(info, self),
+            _ => line!(debug, self),
         }
     }
 }
@@ -88,18 +126,24 @@ impl Drop for AccessLog {
 pub struct TrackedBody<B> {
     body: B,
     log: AccessLog,
-    _running: Running,
     _long_lived: Option<LongLived>,
 }
 
-impl<B> TrackedBody<B> {
-    /// Ends `log`, what is `running`, and the long-lived mark of an event stream, with `body`.
-    pub fn new(body: B, log: AccessLog, running: Running, long_lived: Option<LongLived>) -> Self {
-        Self { body, log, _running: running, _long_lived: long_lived }
+impl<B: Body> TrackedBody<B> {
+    /// Ends `log`, and the long-lived mark of an event stream, with `body`.
+    pub fn new(body: B, mut log: AccessLog, long_lived: Option<LongLived>) -> Self {
+        if log.method == Method::HEAD || body.is_end_stream() {
+            log.progress = Progress::Whole; // Nobody will ask for a piece.
+        }
+        Self { body, log, _long_lived: long_lived }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
+impl<B> Body for TrackedBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Error,
+{
     type Data = Bytes;
     type Error = B::Error;
 
@@ -108,8 +152,16 @@ impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(data) = frame.as_ref().and_then(|f| f.as_ref().ok()).and_then(Frame::data_ref) {
-            self.log.bytes += data.len() as u64;
+        match &frame {
+            Some(Ok(frame)) => self.log.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Err(error)) => {
+                self.log.set_cause(Level::WARN, chain(error));
+                self.log.progress = Progress::Cut;
+            }
+            None => {}
+        }
+        if frame.is_none() || self.body.is_end_stream() && self.log.progress == Progress::Begun {
+            self.log.progress = Progress::Whole;
         }
         Poll::Ready(frame)
     }

@@ -82,6 +82,11 @@ impl Drain {
         *self.0.phase.borrow() >= Phase::Draining
     }
 
+    /// Whether whatever still runs is dropped.
+    pub(super) fn has_ended(&self) -> bool {
+        *self.0.phase.borrow() >= Phase::Ended
+    }
+
     /// Resolves when the end begins: time to accept nothing more.
     pub async fn begun(&self) {
         self.reached(Phase::Draining).await;

@@ -146,6 +146,13 @@ impl Drop for LongLived {
 #[derive(Debug)]
 pub struct Running(Arc<OpenConnection>);
 
+impl Running {
+    /// Whether the process ends without waiting any longer.
+    pub(super) fn is_cut(&self) -> bool {
+        self.0.drain.has_ended()
+    }
+}
+
 impl Clone for Running {
     fn clone(&self) -> Self {
         self.0.change(|uses| uses.running += 1);

@@ -1,0 +1,161 @@
+//! What the log of the built executable says of a request: one line, with how it ended.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failed set-up should stop the test"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longest wait for anything; ample on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn an_answer_that_the_upstream_cuts_is_told_from_a_whole_one() {
+    let gateway = Gateway::before(upstream());
+    gateway.exchange("GET /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    gateway.exchange("GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let whole = gateway.line_of("/whole");
+    assert_eq!((whole["level"].as_str(), &whole["end"]), (Some("INFO"), &Value::Null));
+    let cut = gateway.line_of("/cut");
+    assert_eq!((cut["level"].as_str(), cut["status"].as_u64()), (Some("WARN"), Some(200)));
+    assert_eq!(cut["end"], "cut by the upstream");
+    assert!(cut["cause"].is_string(), "{cut}");
+}
+
+#[test]
+fn a_client_that_goes_away_is_told_from_one_that_stays() {
+    let gateway = Gateway::before(upstream());
+    let mut stream = gateway.connect();
+    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert_ne!(stream.read(&mut [0; 1024]).unwrap(), 0);
+    drop(stream);
+    let gone = gateway.line_of("/endless");
+    assert_eq!((gone["level"].as_str(), gone["status"].as_u64()), (Some("INFO"), Some(200)));
+    assert_eq!(gone["end"], "client gone");
+    gateway.exchange("HEAD /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    gateway.exchange("HEAD /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    for path in ["/whole", "/.nextbnb/session"] {
+        assert_eq!(gateway.line_of(path)["end"], Value::Null);
+    }
+}
+
+#[test]
+fn a_request_that_fails_has_one_line_with_its_cause() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = Gateway::before(nobody);
+    for (request, status, level) in [
+        ("GET /failed HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 502, "ERROR"),
+        ("GET /refused HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400, "INFO"),
+    ] {
+        gateway.exchange(request);
+        let line = gateway.next_of_a_request();
+        assert_eq!(line["status"], status, "{line}");
+        assert_eq!(line["level"], level, "{line}");
+        assert!(line["cause"].is_string(), "{line}");
+    }
+}
+
+/// Answers `/cut` with half of what it promises, `/endless` for as long as it may, and anything
+/// else whole.
+fn upstream() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || answer(&mut stream.unwrap()));
+        }
+    });
+    address
+}
+
+fn answer(stream: &mut TcpStream) {
+    let mut line = String::new();
+    BufReader::new(&mut *stream).read_line(&mut line).unwrap();
+    let length = if line.contains("/endless") { u64::from(u32::MAX) } else { 8 };
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").unwrap();
+    if line.starts_with("HEAD") {
+        return;
+    }
+    while stream.write_all(b"half").is_ok() && line.contains("/endless") {}
+    if line.contains("/whole") {
+        stream.write_all(b"half").unwrap();
+    }
+}
+
+/// A gateway with a log of JSON lines; killed when dropped.
+struct Gateway {
+    child: Child,
+    log: Receiver<String>,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Gateway {
+    fn before(upstream: SocketAddr) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nextbnb-gateway"))
+            .args(["--port", "0", "--host", "127.0.0.1", "--log-format", "json"])
+            .args(["--upstream", &format!("http://{upstream}")])
+            .current_dir(&folder)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (send, log) = mpsc::channel();
+        thread::spawn(move || stderr.lines().try_for_each(|line| send.send(line.unwrap())));
+        let mut gateway = Self { child, log, port: 0, _folder: folder };
+        let serving = gateway.next_line(|line| line["message"].to_string().contains("serving on"));
+        let address = serving["message"].as_str().unwrap().split("127.0.0.1:").nth(1).unwrap();
+        gateway.port = address.split(' ').next().unwrap().parse().unwrap();
+        gateway
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    fn exchange(&self, request: &str) {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+
+    fn line_of(&self, path: &str) -> Value {
+        self.next_line(|line| line["message"].to_string().contains(&format!(" {path} ")))
+    }
+
+    fn next_of_a_request(&self) -> Value {
+        self.next_line(|line| line["request_id"].is_string())
+    }
+
+    fn next_line(&self, is_meant: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).expect("the line never came");
+            let line: Value = serde_json::from_str(&line).expect(&line);
+            if is_meant(&line) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
