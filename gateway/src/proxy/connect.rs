@@ -36,8 +36,15 @@ pub(super) async fn connect(
 async fn dial(upstream: &Authority, limit_each: Duration) -> io::Result<TcpStream> {
     let host = upstream.host().trim_start_matches('[').trim_end_matches(']');
     let port = upstream.port_u16().unwrap_or(HTTP_PORT);
+    dial_any(lookup_host((host, port)).await?, limit_each).await
+}
+
+async fn dial_any(
+    addresses: impl Iterator<Item = SocketAddr>,
+    limit_each: Duration,
+) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host((host, port)).await? {
+    for address in addresses {
         match dial_address(address, limit_each).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
@@ -51,4 +58,65 @@ async fn dial_address(address: SocketAddr, limit: Duration) -> io::Result<TcpStr
     stream.set_nodelay(true)?; // Heads and stream pieces are small and must not wait for more.
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive())?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use socket2::{Domain, Socket, Type};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(500);
+
+    fn loopback() -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, 0).into()
+    }
+
+    /// A listener whose queue is full, so that no more connections come about; and what fills it.
+    fn full_listener() -> (SocketAddr, Vec<Socket>) {
+        let open = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let listener = open();
+        listener.bind(&loopback().into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut sockets = vec![listener];
+        loop {
+            let socket = open();
+            let connected = socket.connect_timeout(&address, Duration::from_millis(200));
+            sockets.push(socket);
+            if connected.is_err() {
+                return (address.as_socket().unwrap(), sockets);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_address_is_tried_until_one_answers() {
+        let closed = std::net::TcpListener::bind(loopback()).unwrap().local_addr().unwrap();
+        let (full, _sockets) = full_listener();
+        let living = TcpListener::bind(loopback()).await.unwrap();
+        let address = living.local_addr().unwrap();
+        let stream = dial_any([closed, full, address].into_iter(), LIMIT).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), address);
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_last_failure_is_told_where_no_address_answers() {
+        let closed = std::net::TcpListener::bind(loopback()).unwrap().local_addr().unwrap();
+        let refused = dial_any([closed].into_iter(), LIMIT).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        let none = dial_any([].into_iter(), LIMIT).await.unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_does_not_let_anybody_in_is_silent() {
+        let (full, _sockets) = full_listener();
+        let error = connect(&full.to_string().parse().unwrap(), LIMIT).await.unwrap_err();
+        assert!(matches!(error, RequestError::UpstreamSilent(LIMIT)), "{error}");
+    }
 }

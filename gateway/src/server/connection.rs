@@ -116,3 +116,53 @@ where
     connection.as_mut().graceful_shutdown();
     connection.await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use http_body_util::Empty;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Serves connections; panics at `/panic`, and answers anything else with nothing.
+    async fn serve_all(listener: TcpListener, drain: Drain) {
+        const LONG: Duration = Duration::from_mins(10);
+        let limits = ConnectionLimits { request_head: LONG, idle: LONG, stall: LONG };
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (open, drain) = (drain.connection(), drain.clone());
+            tokio::spawn(serve(stream, open, drain, limits, async |request: Request<_>, _| {
+                assert_ne!(request.uri(), "/panic", "as told");
+                Response::new(Empty::<bytes::Bytes>::new())
+            }));
+        }
+    }
+
+    async fn ask(stream: &mut TcpStream, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap_or_default();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_connection_and_nothing_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let drain = Drain::new();
+        tokio::spawn(serve_all(listener, drain.clone()));
+        let mut other = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut other, "/").await.starts_with("HTTP/1.1 200"));
+        let mut unlucky = TcpStream::connect(address).await.unwrap();
+        assert_eq!(ask(&mut unlucky, "/panic").await, "");
+        assert!(ask(&mut other, "/").await.starts_with("HTTP/1.1 200"));
+        let mut new = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut new, "/").await.starts_with("HTTP/1.1 200"));
+        drop((other, new));
+        drain.run(Duration::from_mins(10), Duration::ZERO).await; // Waits for nobody for ever.
+    }
+}
