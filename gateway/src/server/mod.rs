@@ -1,5 +1,6 @@
 //! Accepting connections, and ending well.
 
+mod accept_failures;
 pub mod connection;
 mod holder;
 pub mod listeners;

@@ -5,13 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::uri::Authority;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use super::accept_failures::AcceptFailures;
 use super::connection::{self, ConnectionLimits};
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
@@ -49,6 +51,7 @@ pub(super) fn start(
     let failed = |source| StartError::System { what: "a worker", source };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let listeners = register(&runtime, listeners)?;
     let queued = drain.connection();
     let work = move || {
         runtime.block_on(work(listeners, settings, drain, queued));
@@ -57,9 +60,18 @@ pub(super) fn start(
     thread::Builder::new().name(format!("worker-{number}")).spawn(work).map_err(failed)
 }
 
+fn register(
+    runtime: &Runtime,
+    listeners: Vec<std::net::TcpListener>,
+) -> Result<Vec<TcpListener>, StartError> {
+    let _entered = runtime.enter();
+    let registered: io::Result<_> = listeners.into_iter().map(TcpListener::from_std).collect();
+    registered.map_err(|source| StartError::System { what: "a listener", source })
+}
+
 /// Serves until the drain has ended; what is unfinished then is dropped with the runtime.
 async fn work(
-    listeners: Vec<std::net::TcpListener>,
+    listeners: Vec<TcpListener>,
     settings: Arc<WorkerSettings>,
     drain: Drain,
     queued: Arc<OpenConnection>,
@@ -69,12 +81,7 @@ async fn work(
     let worker =
         Arc::new(Worker { gateway, drain: drain.clone(), limits: settings.connection_limits });
     for listener in listeners {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => {
-                tokio::spawn(accept(worker.clone(), listener, queued.clone()));
-            }
-            Err(error) => warn!(cause = %error, "a listener cannot be used"),
-        }
+        tokio::spawn(accept(worker.clone(), listener, queued.clone()));
     }
     drop(queued);
     drain.ended().await;
@@ -89,6 +96,7 @@ struct Worker {
 /// Accepts connections until the drain begins, and then those that the system has queued, for which
 /// `_queued` stands in the count of what is open; then the listener closes.
 async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenConnection>) {
+    let mut failures = AcceptFailures::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -97,7 +105,9 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenCon
         match accepted {
             Ok((stream, client)) => worker.serve(stream, client),
             Err(error) => {
-                warn!(cause = %error, "cannot accept a connection");
+                if let Some(failures) = failures.note(Instant::now()) {
+                    warn!(cause = %error, failures, "cannot accept connections");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -147,4 +157,22 @@ impl Worker {
 fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
     stream.set_nodelay(true)?; // Stream pieces are small and must not wait for more.
     stream.local_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_does_not_start_with_a_listener_that_cannot_be_watched() {
+        // No system watches plain files.
+        let file = OwnedFd::from(tempfile::tempfile().unwrap());
+        let listener = std::net::TcpListener::from(file);
+        listener.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let error = register(&runtime, vec![listener]).unwrap_err().to_string();
+        assert!(error.contains("a listener"), "{error}");
+    }
 }
