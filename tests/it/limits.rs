@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A limit that a test waits for.
-const SOON: Duration = Duration::from_millis(400);
+const SOON: Duration = Duration::from_secs(1);
 
 /// Longest wait for what a limit should bring about.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -24,7 +24,9 @@ impl UpstreamBody {
     /// A body whose connection goes back to the pool behind `lease`.
     pub(super) fn pooled(incoming: Incoming, lease: Lease) -> Self {
         let mut body = Self { incoming, lease: Some(lease) };
-        body.give_back_at_end();
+        if body.incoming.is_end_stream() {
+            body.give_back();
+        }
         body
     }
 
@@ -33,10 +35,8 @@ impl UpstreamBody {
         Self { incoming, lease: None }
     }
 
-    fn give_back_at_end(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(lease) = self.lease.take()
-        {
+    fn give_back(&mut self) {
+        if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
     }
@@ -52,13 +52,9 @@ impl Body for UpstreamBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
         match &frame {
-            Some(Ok(_)) => self.give_back_at_end(),
+            Some(Ok(_)) if !self.incoming.is_end_stream() => {}
+            Some(Ok(_)) | None => self.give_back(),
             Some(Err(_)) => self.lease = None,
-            None => {
-                if let Some(lease) = self.lease.take() {
-                    lease.give_back();
-                }
-            }
         }
         Poll::Ready(frame)
     }
