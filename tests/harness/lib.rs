@@ -22,9 +22,9 @@ pub mod wire;
 use std::time::Duration;
 
 /// Longest wait for anything that a test waits for; ample on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Waits until `condition` holds; fails after 20 s, naming `what` did not come.
+/// Waits until `condition` holds; fails after a minute, naming `what` did not come.
 pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
