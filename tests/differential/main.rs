@@ -15,8 +15,10 @@
 mod allowed;
 mod client;
 mod compare;
+mod corners;
 mod express;
 mod judge;
+mod made_up;
 mod player;
 mod properties;
 mod races;

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Range;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::attributes::CookieAttributes;
 use super::members::Members;
@@ -54,9 +53,9 @@ impl SessionRecord {
     pub fn read(text: String) -> Result<Self, Damaged> {
         let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
-        let max_age = match cookie.value("originalMaxAge") {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(read_max_age(&value).ok_or(Damaged::MaxAge)?),
+        let max_age = match cookie.raw("originalMaxAge") {
+            None | Some("null") => None,
+            Some(number) => Some(read_max_age(number).ok_or(Damaged::MaxAge)?),
         };
         let expires = cookie.raw("expires");
         Ok(Self {
@@ -123,8 +122,11 @@ fn offset(part: &str, whole: &str) -> usize {
     part.as_ptr().addr() - whole.as_ptr().addr()
 }
 
-fn read_max_age(value: &Value) -> Option<TimeDelta> {
-    let milliseconds = value.as_f64().filter(|number| number.abs() <= LONGEST_LIFE_MS)?;
+fn read_max_age(number: &str) -> Option<TimeDelta> {
+    let milliseconds: f64 = serde_json::from_str(number).ok()?;
+    if milliseconds.abs() > LONGEST_LIFE_MS {
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "in range; JavaScript cuts fractions too")]
     TimeDelta::try_milliseconds(milliseconds as i64)
 }
@@ -196,7 +198,7 @@ mod tests {
         for text in ["{}", r#"{"cookie":null}"#, r#"{"cookie":"x"}"#, r#"{"cookie":[]}"#] {
             check_damaged(text, Damaged::NoCookie);
         }
-        for age in ["\"abc\"", "true", "1e300", "{}"] {
+        for age in ["\"abc\"", "true", "1e300", "1e400", "{}"] {
             check_damaged(&format!(r#"{{"cookie":{{"originalMaxAge":{age}}}}}"#), Damaged::MaxAge);
         }
     }
