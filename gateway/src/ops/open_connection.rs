@@ -164,7 +164,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.0.change(|uses| {
             uses.running -= 1;
-            uses.since = Instant::now();
+            if uses.running == 0 {
+                uses.since = Instant::now();
+            }
         });
     }
 }
