@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex as Lock, OnceLock};
 use std::time::SystemTime;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::visitor::Visitor;
 use crate::wait_until;
@@ -91,9 +92,10 @@ impl NextServer {
 pub struct Dev {
     url: String,
     folder: PathBuf,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Arc<Lock<Vec<String>>>,
     process: Group,
     _home: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Dev {
@@ -104,6 +106,9 @@ impl Dev {
 
     /// The same in a folder of another name, as an application that is not ours has.
     pub async fn start_in(name: &str, prepare: impl FnOnce(&Path)) -> Self {
+        // `next dev` compiles on every core: two at once would be late for their own sake.
+        static TURN: Mutex<()> = Mutex::const_new(());
+        let turn = TURN.lock().await;
         // In the build folder, which is on the same disk: packages are linked, not copied.
         let home = TempDir::new_in(repository().join("target")).unwrap();
         let folder = home.path().join(name);
@@ -117,7 +122,7 @@ impl Dev {
         command.args(["--port", "0", "--frontend"]).arg(&folder);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Group::spawn(&mut command);
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Lock::new(Vec::new()));
         let (lines, stderr) = (log.clone(), process.0.stderr.take().unwrap());
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -127,7 +132,7 @@ impl Dev {
         let ready = log.clone();
         wait_until("dev is ready", async || ready_url(&ready.lock().unwrap()).is_some()).await;
         let url = ready_url(&log.lock().unwrap()).unwrap();
-        Self { url, folder, log, process, _home: home }
+        Self { url, folder, log, process, _home: home, _turn: turn }
     }
 
     /// What the terminal says to open.
@@ -226,6 +231,9 @@ fn copy(from: &Path, to: &Path) {
             copy(&source, &target);
         } else {
             fs::copy(&source, &target).unwrap();
+            // A lock file newer than what was installed from it asks for an installation.
+            let modified = entry.metadata().unwrap().modified().unwrap();
+            fs::File::options().write(true).open(&target).unwrap().set_modified(modified).unwrap();
         }
     }
 }
