@@ -1,7 +1,7 @@
 //! Cookies and rows at the corners of what their formats allow.
 
+use crate::fill::signature;
 use crate::made_up::{NAME, Question};
-use crate::player::signature;
 
 /// Deeper than any parser that calls itself can go.
 const DEPTH: usize = 10_000;

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
 
-use crate::player::signature;
+use crate::fill::signature;
 
 /// The cookie's name.
 pub(crate) const NAME: &str = "nextbnb";

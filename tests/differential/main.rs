@@ -17,7 +17,9 @@ mod client;
 mod compare;
 mod corners;
 mod express;
+mod fill;
 mod judge;
+mod look;
 mod made_up;
 mod player;
 mod properties;
@@ -25,6 +27,7 @@ mod races;
 mod sabotage;
 mod scenario;
 mod site;
+mod step;
 mod trace;
 
 use std::net::SocketAddr;

@@ -1,28 +1,23 @@
 //! Plays a scenario: visitors with their cookies, tables, and who answers which request.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use nextbnb_tests::chaos::ChaosProxy;
 use nextbnb_tests::database::TestDatabase;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use sha2::Sha256;
 
 use crate::client::{self, Reply};
-use crate::scenario::{Body, Chapter, Packing, Reach, RequestLine, Scenario, Step, span};
-use crate::trace::{self, Given, Row, Seen, Tables};
+use crate::fill::encode;
+use crate::scenario::{Chapter, Scenario};
+use crate::step::{Reach, RequestLine, Step};
+use crate::trace::{self, Given, Seen};
 
 /// Who answers before and after the switch, and whom everything that only Express can do asks.
 #[derive(Debug, Clone, Copy)]
@@ -34,19 +29,19 @@ pub(crate) struct Cast {
 
 /// One performance of a scenario.
 pub(crate) struct Player<'a> {
-    chapter: &'a Chapter,
-    database: &'a TestDatabase,
+    pub(crate) chapter: &'a Chapter,
+    pub(crate) database: &'a TestDatabase,
     link: &'a ChaosProxy,
     patience: Duration,
-    visitors: BTreeMap<String, Visitor>,
+    pub(crate) visitors: BTreeMap<String, Visitor>,
 }
 
 #[derive(Debug, Default)]
-struct Visitor {
+pub(crate) struct Visitor {
     /// The cookie's value as it was given.
-    cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
     /// Every id that was ever in it, the newest last.
-    ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
 }
 
 impl<'a> Player<'a> {
@@ -185,7 +180,11 @@ impl<'a> Player<'a> {
     fn build(&self, line: &RequestLine) -> Request<Full<Bytes>> {
         let target: Uri = self.fill(&line.target).parse().expect(&line.text);
         let method = Method::from_bytes(line.method.as_bytes()).expect(&line.text);
-        let body = line.body.as_ref().map(|body| self.pack(body)).unwrap_or_default();
+        let body = line
+            .body
+            .as_ref()
+            .map(|body| body.packing.pack(&self.fill(&body.text)))
+            .unwrap_or_default();
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in &line.headers {
             let value = HeaderValue::from_bytes(self.fill(value).as_bytes()).expect(&line.text);
@@ -202,123 +201,6 @@ impl<'a> Player<'a> {
         }
         request.body(Full::from(body)).unwrap()
     }
-
-    fn pack(&self, body: &Body) -> Vec<u8> {
-        let text = self.fill(&body.text).into_bytes();
-        match body.packing {
-            Packing::Plain => text,
-            Packing::Gzip => {
-                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-                encoder.write_all(&text).unwrap();
-                encoder.finish().unwrap()
-            }
-            Packing::Deflate => {
-                let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-                encoder.write_all(&text).unwrap();
-                encoder.finish().unwrap()
-            }
-        }
-    }
-
-    async fn tables(&self) -> Tables {
-        let now = now();
-        let mut sessions = Vec::new();
-        for row in self.rows().await {
-            let row: Value = serde_json::from_str(&row).unwrap();
-            let moment = |value: &Value| {
-                let moment =
-                    value.as_f64().map(|at| DateTime::from_timestamp_millis(at as i64).unwrap());
-                moment.map_or("never".to_owned(), |moment| trace::since(now, moment))
-            };
-            sessions.push(Row {
-                owner: self.owner(row[0].as_str().unwrap()),
-                data: row[1].as_str().map_or("NULL".to_owned(), |text| trace::data(text, now)),
-                expires: moment(&row[2]),
-                created: moment(&row[3]),
-                updated: moment(&row[4]),
-            });
-        }
-        sessions.sort();
-        let users = self.chapter.users_table();
-        // Shown are the address and what kind of hash there is, its cost included.
-        let query =
-            format!(r#"SELECT email || ' ' || left(password, 7) FROM "{users}" ORDER BY id"#);
-        Tables { sessions, users: self.database.texts(&query).await }
-    }
-
-    /// Every row of the sessions, a JSON array each: sid, data, and the times in milliseconds.
-    async fn rows(&self) -> Vec<String> {
-        let table = self.chapter.sessions_table();
-        let times = ["expires", "createdAt", "updatedAt"]
-            .map(|column| format!(r#"floor(extract(epoch FROM "{column}") * 1000)"#));
-        let columns = times.join(", ");
-        let query = format!(
-            r#"SELECT json_build_array(sid, data, {columns})::text FROM "{table}" ORDER BY "createdAt""#
-        );
-        self.database.texts(&query).await
-    }
-
-    fn owner(&self, sid: &str) -> String {
-        for (name, visitor) in &self.visitors {
-            if visitor.current() == Some(sid) {
-                return name.clone();
-            }
-            if visitor.ids.iter().any(|id| id == sid) {
-                return format!("{name} before");
-            }
-        }
-        "nobody".to_owned()
-    }
-
-    /// `text` with `<…>`, the inner first, replaced by what it stands for:
-    ///
-    /// - `<ada>` the value of ada's cookie, `<ada.sid>` the id in it
-    /// - `<signed x>` `s:x.` and the signature of `x`; `<signed-old x>` by the second secret,
-    ///   `<signed-foreign x>` by one that nobody knows; `<signature x>` the signature alone
-    /// - `<encoded x>` as `encodeURIComponent` has it
-    /// - `<in 1h>` the time in an hour, `<repeat 100 x>` a hundred times `x`
-    fn fill(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        while let Some(end) = text.find('>') {
-            let Some(start) = text[..end].rfind('<') else { break };
-            let filled = self.fill_one(&text[start + 1..end]);
-            text.replace_range(start..=end, &filled);
-        }
-        text
-    }
-
-    fn fill_one(&self, name: &str) -> String {
-        let (word, rest) = name.split_once(' ').unwrap_or((name, ""));
-        match word {
-            "signed" => self.signed(rest, 0),
-            "signed-old" => self.signed(rest, 1),
-            "signed-foreign" => format!("s:{rest}.{}", signature(rest, b"nobody's secret")),
-            "signature" => self.signed(rest, 0).rsplit('.').next().unwrap().to_owned(),
-            "encoded" => encode(rest),
-            "in" => {
-                let moment = now() + span(rest).expect(name);
-                moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-            }
-            "repeat" => {
-                let (count, part) = rest.split_once(' ').expect(name);
-                part.repeat(count.parse().expect(name))
-            }
-            _ => {
-                let (who, sid_only) =
-                    word.strip_suffix(".sid").map_or((word, false), |who| (who, true));
-                let visitor = self.visitors.get(who).unwrap_or_else(|| panic!("nobody is {who}"));
-                if sid_only {
-                    visitor.ids.last().cloned().unwrap_or_default()
-                } else {
-                    visitor.cookie.clone().unwrap_or_default()
-                }
-            }
-        }
-    }
-
-    fn signed(&self, sid: &str, secret: usize) -> String {
-        format!("s:{sid}.{}", signature(sid, &self.chapter.secrets()[secret]))
-    }
 }
 
 impl Visitor {
@@ -330,7 +212,7 @@ impl Visitor {
     }
 
     /// The id in the cookie held now.
-    fn current(&self) -> Option<&str> {
+    pub(crate) fn current(&self) -> Option<&str> {
         self.cookie.as_ref().and(self.ids.last()).map(String::as_str)
     }
 }
@@ -339,19 +221,6 @@ fn sid_of(cookie: &str) -> String {
     let decoded = percent_decode_str(cookie).decode_utf8_lossy();
     let signed = decoded.strip_prefix("s:").unwrap_or(&decoded);
     signed.rsplit_once('.').map_or(signed, |(sid, _)| sid).to_owned()
-}
-
-/// As `cookie-signature` has it, by other means than the gateway's.
-pub(crate) fn signature(sid: &str, secret: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
-    mac.update(sid.as_bytes());
-    STANDARD_NO_PAD.encode(mac.finalize().into_bytes())
-}
-
-fn encode(text: &str) -> String {
-    const COMPONENT: &percent_encoding::AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    utf8_percent_encode(text, COMPONENT).to_string()
 }
 
 fn quoted(text: &str) -> String {
@@ -364,7 +233,7 @@ fn cheap_hash(password: &str) -> String {
     bcrypt::hash(password, 4).unwrap()
 }
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 

@@ -14,8 +14,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use crate::fill::signature;
 use crate::made_up::{NAME, Question, cookie_header, data, question, secrets};
-use crate::player::signature;
 use crate::{corners, express};
 
 /// Made-up questions put to Node at once.

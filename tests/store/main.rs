@@ -27,6 +27,7 @@ macro_rules! on_both_databases {
 
 mod accounts;
 mod adopted;
+mod answer;
 mod damaged;
 mod migrations;
 mod opening;

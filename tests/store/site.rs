@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE};
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderValue, Request};
+use http_body_util::Full;
 use nextbnb_gateway::accounts::{Accounts, EmailCase};
 use nextbnb_gateway::auth::action::Action;
 use nextbnb_gateway::auth::answer::AuthStatuses;
@@ -27,6 +27,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::time::{Duration, sleep, timeout};
 
+use crate::answer::Answer;
+
 /// The secret of the measured Express server.
 pub(crate) const SECRET: &str = "343ji43j4n3jn4jk3n";
 
@@ -47,32 +49,6 @@ pub(crate) struct Site {
     auth: Auth,
     /// Stands still, unless a test moves it.
     pub(crate) now: DateTime<Utc>,
-}
-
-/// What a browser sees of an answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: http::HeaderName) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn message(&self) -> String {
-        let body: Value = serde_json::from_str(&self.body).unwrap();
-        body["message"].as_str().unwrap().to_owned()
-    }
-
-    /// The value of the cookie that was set, as a browser would send it back.
-    pub(crate) fn cookie(&self) -> String {
-        let header = self.header(SET_COOKIE).expect("a cookie");
-        let (value, _) = header.strip_prefix("nextbnb=").unwrap().split_once(';').unwrap();
-        value.to_owned()
-    }
 }
 
 impl Site {
@@ -153,7 +129,7 @@ impl Site {
         let session = self.resolve(&head.headers).await;
         let session = session.as_ref();
         let answer = self.auth.answer(action, &head, body, scheme, session, self.now).await;
-        answer_of(answer.response).await
+        Answer::of(answer.response).await
     }
 
     pub(crate) async fn register(&self, email: &str) -> Answer {
@@ -266,11 +242,4 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
 
 fn cookie_header(cookies: &[&str]) -> String {
     cookies.iter().map(|value| format!("nextbnb={value}")).collect::<Vec<_>>().join("; ")
-}
-
-async fn answer_of(response: Response<Full<Bytes>>) -> Answer {
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    Answer { status: head.status, headers: head.headers, body }
 }

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod presented;
 pub mod record;
 mod resolve;
+mod rewrite;
 pub mod secrets;
 pub mod settle;
 pub mod signed_cookie;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::attributes::CookieAttributes;
 use super::lifetime::Life;
 use super::members::Members;
-use super::record::{SessionRecord, iso};
+use super::record::SessionRecord;
+use super::rewrite::iso;
 
 /// The text for a new session of `user`, or of a guest.
 pub(super) fn write(

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::attributes::CookieAttributes;
 use super::members::Members;
@@ -17,7 +17,7 @@ const LONGEST_LIFE_MS: f64 = 8.64e15;
 /// there after a renewal.
 #[derive(Clone, PartialEq)]
 pub struct SessionRecord {
-    text: String,
+    pub(super) text: String,
     pub(super) attributes: CookieAttributes,
     /// `passport.user`, where it is a string that is not empty: the account's e-mail address.
     pub user: Option<String>,
@@ -25,7 +25,7 @@ pub struct SessionRecord {
     pub(super) max_age: Option<TimeDelta>,
     cookie_expires: Option<DateTime<Utc>>,
     /// Where the value of `cookie.expires` stands in `text`.
-    expires_at: Option<Range<usize>>,
+    pub(super) expires_at: Option<Range<usize>>,
 }
 
 /// A row that is no session: of most, Express would answer 500 to it until its cookie is gone.
@@ -82,25 +82,6 @@ impl SessionRecord {
     pub(super) fn cookie_life(&self) -> Option<(DateTime<Utc>, TimeDelta)> {
         self.cookie_expires.zip(self.max_age)
     }
-
-    /// The text with `cookie.expires` moved and every other byte as it was.
-    pub fn renewed(&self, expires: DateTime<Utc>) -> Option<String> {
-        let at = self.expires_at.clone()?;
-        let (before, after) = (self.text.get(..at.start)?, self.text.get(at.end..)?);
-        Some(format!("{before}\"{}\"{after}", iso(expires)))
-    }
-
-    /// The text without `passport.user`, its end moved where it has one; nothing else is lost.
-    pub fn signed_out(&self, expires: Option<DateTime<Utc>>) -> Option<String> {
-        let text = match expires {
-            Some(expires) => self.renewed(expires).unwrap_or_else(|| self.text.clone()),
-            None => self.text.clone(),
-        };
-        let passport = Members::of(&text)?.raw("passport")?;
-        let (start, bare) = (offset(passport, &text), Members::of(passport)?.without("user"));
-        let (before, after) = (text.get(..start)?, text.get(start + passport.len()..)?);
-        Some(format!("{before}{bare}{after}"))
-    }
 }
 
 impl fmt::Debug for SessionRecord {
@@ -112,13 +93,8 @@ impl fmt::Debug for SessionRecord {
     }
 }
 
-/// As JavaScript's `toISOString` has it.
-pub(super) fn iso(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 /// Where `part` begins in the text that it was cut from.
-fn offset(part: &str, whole: &str) -> usize {
+pub(super) fn offset(part: &str, whole: &str) -> usize {
     part.as_ptr().addr() - whole.as_ptr().addr()
 }
 
@@ -132,7 +108,7 @@ fn read_max_age(number: &str) -> Option<TimeDelta> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use cookie::SameSite;
 
     use crate::session::attributes::CookiePriority;
@@ -140,13 +116,13 @@ mod tests {
     use super::*;
 
     /// As the Express server wrote it (express-session 1.19, passport 0.7).
-    const EXPRESS: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"a@b.c"}}"#;
+    pub(in crate::session) const EXPRESS: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"a@b.c"}}"#;
 
-    fn at(text: &str) -> DateTime<Utc> {
+    pub(in crate::session) fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    fn read(text: &str) -> SessionRecord {
+    pub(in crate::session) fn read(text: &str) -> SessionRecord {
         SessionRecord::read(text.to_owned()).unwrap()
     }
 
@@ -220,36 +196,6 @@ mod tests {
         check_user(r#","passport":{"user":"a"},"passport":{"user":"b"}"#, Some("b"));
         check_user(r#","p\u0061ssport":{"user":"\u00e9"}"#, Some("é"));
         check_user(r#","passport":{"user":"\ud800"}"#, None);
-    }
-
-    #[test]
-    fn a_renewal_changes_nothing_but_the_expiry() {
-        let text = r#" {"10":1, "big":12345678901234567890,"n":1.50 ,"lone":"\ud800","\udfff":0,
-            "cookie":{"x":{"expires":1},"expires" : "2026-12-23T09:15:16.146Z" ,"originalMaxAge":1e3},
-            "u":"\u00e9", "u":2} "#;
-        let renewed = read(text).renewed(at("2027-01-01T00:00:00Z")).unwrap();
-        assert_eq!(renewed, text.replace("2026-12-23T09:15:16.146Z", "2027-01-01T00:00:00.000Z"));
-    }
-
-    #[test]
-    fn only_the_name_goes_when_its_account_is_gone() {
-        let expires = at("2027-01-01T00:00:00Z");
-        let express = EXPRESS.replace(r#"{"user":"a@b.c"}"#, "{}");
-        let renewed = express.replace("2026-12-23T09:15:16.146Z", "2027-01-01T00:00:00.000Z");
-        assert_eq!(read(EXPRESS).signed_out(Some(expires)).unwrap(), renewed);
-        assert_eq!(read(EXPRESS).signed_out(None).unwrap(), express);
-        let text = r#"{"2":1.50,"cookie":{"expires":null},"passport":{"a":"\ud800","user":"x","us\u0065r":"y","b":1e3},"n":"\u00e9"}"#;
-        assert_eq!(
-            read(text).signed_out(None).unwrap(),
-            r#"{"2":1.50,"cookie":{"expires":null},"passport":{"a":"\ud800","b":1e3},"n":"\u00e9"}"#
-        );
-    }
-
-    #[test]
-    fn the_last_of_two_expiries_is_the_one_that_counts() {
-        let text = r#"{"cookie":{"expires":null,"expires":"2026-12-23T09:15:16.146Z"}}"#;
-        let renewed = read(text).renewed(at("2027-01-01T00:00:00Z")).unwrap();
-        assert_eq!(renewed, r#"{"cookie":{"expires":null,"expires":"2027-01-01T00:00:00.000Z"}}"#);
     }
 
     #[test]
