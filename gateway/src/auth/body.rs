@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, EXPECT};
+use http::header::CONTENT_TYPE;
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
@@ -21,9 +21,6 @@ pub(super) const LIMIT_BYTES: usize = 100 * 1024;
 
 /// Longest wait for all of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a body is still taken that nobody reads.
-const LINGER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -69,21 +66,6 @@ where
         Format::Json => read_json(statuses, &text),
         Format::Form => Ok(read_form(text.as_bytes())),
     }
-}
-
-/// Takes what is left of a body while the answer is on its way, for a while.
-///
-/// Many a client reads only when it has sent everything: closing before that would reset its
-/// connection, and the answer would be lost (RFC 9112 §9.6). One that waits for our word to send
-/// anything gets the answer instead.
-pub(super) fn discard<B>(headers: &HeaderMap, mut body: B)
-where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-{
-    if body.is_end_stream() || headers.contains_key(EXPECT) {
-        return;
-    }
-    tokio::spawn(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
 }
 
 /// The format and the name of the character set, which may be empty; `None` for other types.

@@ -4,6 +4,7 @@ pub mod action;
 pub mod answer;
 mod body;
 pub mod credentials;
+mod discard;
 mod encoding;
 mod express_answer;
 mod express_credentials;
@@ -137,7 +138,7 @@ impl Auth {
         } else {
             Err(Refusal::CrossSite)
         };
-        body::discard(&head.headers, body);
+        discard::discard(&head.headers, body);
         match outcome {
             Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
             Err(refusal) => {
