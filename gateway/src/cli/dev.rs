@@ -130,7 +130,14 @@ async fn install(
         let signal = signals.next().await;
         info!("{signal}: ending the installation and the gateway");
     };
-    let outcome = installation.run(stop).await?;
+    let outcome = match installation.run(stop).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let signal = signals.excuse(error).await?;
+            info!("{signal} during the installation");
+            Outcome::Stopped
+        }
+    };
     if let Outcome::Installed { took } = outcome {
         steps.add("dependencies", took);
     }

@@ -4,12 +4,16 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::info;
 
 use crate::error::StartError;
 
 /// Within this time a second signal says nothing new.
 const SAME_WISH: Duration = Duration::from_secs(1);
+
+/// Longest wait for the signal of which a child died.
+const EXCUSE: Duration = Duration::from_millis(100);
 
 /// Listens for SIGINT, SIGTERM and SIGHUP from the moment it is made: as PID 1 a process ignores
 /// those that it does not handle.
@@ -48,13 +52,23 @@ impl StopSignals {
         &mut self,
         start: impl Future<Output = Result<T, StartError>>,
     ) -> Result<Option<T>, StartError> {
-        tokio::select! {
-            started = start => started.map(Some),
-            signal = self.next() => {
-                info!("{signal} during the start");
-                Ok(None)
-            }
-        }
+        let signal = tokio::select! {
+            started = start => match started {
+                Ok(started) => return Ok(Some(started)),
+                Err(error) => self.excuse(error).await?,
+            },
+            signal = self.next() => signal,
+        };
+        info!("{signal} during the start");
+        Ok(None)
+    }
+
+    /// Forgives `error` if one of them comes at once.
+    ///
+    /// A terminal sends Ctrl-C to children as well. One that has no group of its own yet dies of
+    /// it, and that may be noticed first.
+    pub(super) async fn excuse<E>(&mut self, error: E) -> Result<&'static str, E> {
+        timeout(EXCUSE, self.next()).await.map_err(|_| error)
     }
 
     /// Waits for one that comes a while after the first: supervisors that signal a process and
@@ -86,4 +100,26 @@ fn is_hang_up_ignored() -> bool {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     ignored.is_some_and(|mask| mask & 1 == 1) // Bit 0 is signal 1, SIGHUP.
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    fn fail() -> Result<(), StartError> {
+        Err(StartError::NotMigrated)
+    }
+
+    #[tokio::test]
+    async fn what_fails_of_ctrl_c_is_no_failure() {
+        let mut signals = StopSignals::listen().unwrap();
+        assert!(signals.unless_told(async { fail() }).await.is_err());
+        let failing_of_it = async {
+            kill_process(getpid(), Signal::INT).unwrap();
+            fail()
+        };
+        assert!(signals.unless_told(failing_of_it).await.unwrap().is_none());
+    }
 }
