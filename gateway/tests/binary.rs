@@ -81,7 +81,6 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
     check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
     check_refused(&["--cookie-name", "__Host-s"], &[], "--cookie-secure always, --cookie-path /");
-    check_refused(&["--session-max-age", "500d"], &[], "--session-max-age");
     check_refused(&["--cookie-path", "app"], &[], "--cookie-path");
     check_refused(&["--cookie-domain", "a;b"], &[], "--cookie-domain");
     check_refused(&["--session-table", ""], &[], "--session-table");
@@ -104,10 +103,19 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
 #[test]
 fn a_typing_mistake_shows_the_usage() {
     let folder = TempDir::new().unwrap();
-    for arguments in [["--prot", "1"], ["--port", "x"], ["--drain", "10"], ["--log-format", "xml"]]
-    {
-        let status = gateway(&folder, &arguments).output().unwrap().status;
-        assert_eq!(status.code(), Some(2), "{arguments:?}");
+    for (arguments, expected) in [
+        (["--prot", "1"], "--prot"),
+        (["--port", "x"], "--port"),
+        (["--drain", "10"], "want a number with its unit"),
+        (["--session-max-age", "500d"], "'500d' for '--session-max-age"),
+        (["--session-expiration", "0s"], "between 1s and 36500d"),
+        (["--sweep-interval", "1ns"], "at least 1s"),
+        (["--log-format", "xml"], "possible values: pretty, json"),
+    ] {
+        let Output { status, stderr, .. } = gateway(&folder, &arguments).output().unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
     }
 }
 

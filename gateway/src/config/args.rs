@@ -1,11 +1,13 @@
 //! The command line and its environment twins, as typed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::auth_args::AuthArgs;
+use super::durations::parse_duration;
 use super::session_args::SessionArgs;
 use crate::ops::logs::LogShape;
 
@@ -65,8 +67,14 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub auth: AuthArgs,
     /// Time that running requests get after SIGTERM; upgrades and event streams get one second
-    #[arg(long, env = "NEXTBNB_DRAIN", value_name = "DURATION", default_value = "10s")]
-    pub drain: humantime::Duration,
+    #[arg(
+        long,
+        env = "NEXTBNB_DRAIN",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = parse_duration
+    )]
+    pub drain: Duration,
     /// What the log looks like.
     #[command(flatten)]
     pub log: LogArgs,

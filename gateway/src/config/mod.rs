@@ -3,6 +3,7 @@
 pub mod args;
 pub mod auth_args;
 mod cookie_prefix;
+mod durations;
 pub mod limits;
 mod secrets;
 pub mod session_args;
@@ -17,7 +18,7 @@ use nextbnb_migrations::TableNames;
 use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
 use self::auth_args::AuthArgs;
 use self::limits::Limits;
-use self::session_args::{CookieArgs, LifeArgs, SessionArgs};
+use self::session_args::{CookieArgs, LifeArgs, MaxAge, SessionArgs};
 use self::state_dir::StateDir;
 use crate::accounts::EmailCase;
 use crate::auth::{AuthSettings, SiteData};
@@ -102,12 +103,12 @@ impl Config {
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: session_settings(&args.session, secrets, &tables)?,
-            sweep_interval: args.session.life.sweep_interval.into(),
+            sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
             tables,
             reader: Reader::Visitor,
-            drain: args.drain.into(),
+            drain: args.drain,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
         })
@@ -130,7 +131,7 @@ impl Config {
             database: database_target(&args.database, &state),
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets, &tables)?,
-            sweep_interval: args.session.life.sweep_interval.into(),
+            sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
             tables,
@@ -166,8 +167,11 @@ fn session_settings(
     tables: &TableNames,
 ) -> Result<SessionSettings, StartError> {
     let lifetime = Lifetime {
-        max_age: units::check_max_age(args.life.session_max_age)?,
-        expiration: args.life.session_expiration.into(),
+        max_age: match args.life.session_max_age {
+            MaxAge::Of(max_age) => Some(max_age),
+            MaxAge::Browser => None,
+        },
+        expiration: args.life.session_expiration,
     };
     Ok(SessionSettings {
         table: tables.sessions.clone(),

@@ -6,6 +6,9 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::durations::{
+    parse_expiration, parse_max_age, parse_sweep_interval, parse_touch_interval,
+};
 use crate::session::attributes::CookiePriority;
 use crate::session::cookie_policy::{CookieSameSite, CookieSecure};
 use crate::session::policy::{AnonymousSessions, Rolling, Touch};
@@ -104,9 +107,10 @@ pub struct LifeArgs {
         long,
         env = "NEXTBNB_SESSION_EXPIRATION",
         value_name = "DURATION",
-        default_value = "24h"
+        default_value = "24h",
+        value_parser = parse_expiration
     )]
-    pub session_expiration: humantime::Duration,
+    pub session_expiration: Duration,
     /// Write a visit down when the last one is this old. `0s` costs an UPDATE and its wait at
     /// every request, assets included; `never` ends sessions on their day, used or not (express:
     /// 0s)
@@ -144,8 +148,14 @@ pub struct LifeArgs {
     #[arg(long, env = "NEXTBNB_LOGIN_KEEPS_DATA", value_parser = FalseyValueParser::new())]
     pub login_keeps_data: bool,
     /// How often ended rows are deleted; `0s` is never, and they stay for good
-    #[arg(long, env = "NEXTBNB_SWEEP_INTERVAL", value_name = "DURATION", default_value = "15m")]
-    pub sweep_interval: humantime::Duration,
+    #[arg(
+        long,
+        env = "NEXTBNB_SWEEP_INTERVAL",
+        value_name = "DURATION",
+        default_value = "15m",
+        value_parser = parse_sweep_interval
+    )]
+    pub sweep_interval: Duration,
 }
 
 /// A server to be like.
@@ -162,18 +172,4 @@ pub enum MaxAge {
     Of(Duration),
     /// As long as the browser.
     Browser,
-}
-
-fn parse_max_age(text: &str) -> Result<MaxAge, humantime::DurationError> {
-    match text {
-        "browser" => Ok(MaxAge::Browser),
-        duration => humantime::parse_duration(duration).map(MaxAge::Of),
-    }
-}
-
-fn parse_touch_interval(text: &str) -> Result<Touch, humantime::DurationError> {
-    match text {
-        "never" => Ok(Touch::Never),
-        duration => humantime::parse_duration(duration).map(Touch::Every),
-    }
 }

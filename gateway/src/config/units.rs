@@ -1,17 +1,11 @@
 //! Single values, checked.
 
-use std::time::Duration;
-
 use http::Uri;
 use http::uri::Authority;
 use nextbnb_migrations::TableNames;
 
 use super::args::DatabaseArgs;
-use super::session_args::MaxAge;
 use crate::error::StartError;
-
-/// Longest life of a cookie that browsers grant (RFC 6265bis §5.5).
-const LONGEST_COOKIE: Duration = Duration::from_hours(400 * 24);
 
 /// Longest name of a table: Postgres cuts what is longer, and then finds another table.
 const LONGEST_NAME_BYTES: usize = 63;
@@ -100,18 +94,6 @@ pub(super) fn parse_cookie_path(path: &str) -> Result<String, StartError> {
     Ok(path.to_owned())
 }
 
-/// Checks the life of a session: between one second and what browsers grant a cookie, or `None`
-/// for as long as the browser.
-pub(super) fn check_max_age(max_age: MaxAge) -> Result<Option<Duration>, StartError> {
-    match max_age {
-        MaxAge::Of(max_age) if max_age < Duration::from_secs(1) || max_age > LONGEST_COOKIE => {
-            Err(StartError::SessionMaxAge { max_age })
-        }
-        MaxAge::Of(max_age) => Ok(Some(max_age)),
-        MaxAge::Browser => Ok(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,14 +139,6 @@ mod tests {
         for name in ["", "a b", "a=b", "a;b", "né"] {
             assert!(parse_cookie_name(name).is_err(), "{name:?}");
         }
-    }
-
-    #[test]
-    fn a_session_lives_between_a_second_and_four_hundred_days() {
-        let check = |max_age| check_max_age(MaxAge::Of(max_age)).is_ok();
-        assert!(check(Duration::from_secs(1)) && check(LONGEST_COOKIE));
-        assert!(!check(Duration::ZERO) && !check(LONGEST_COOKIE + Duration::from_secs(1)));
-        assert!(check_max_age(MaxAge::Browser).is_ok());
     }
 
     #[test]

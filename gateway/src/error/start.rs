@@ -4,7 +4,6 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::next::NextError;
 
@@ -63,12 +62,6 @@ pub enum StartError {
     CookiePath {
         /// As typed.
         path: String,
-    },
-    /// Browsers would not keep the cookie that long, or not at all.
-    #[error("--session-max-age {max_age:?} is not usable: want between 1s and 400d, or `browser`")]
-    SessionMaxAge {
-        /// As typed.
-        max_age: Duration,
     },
     /// A shared database needs a secret that every replica has.
     #[error(

@@ -198,9 +198,8 @@ impl Sessions {
         let SessionSettings { secrets, cookie, lifetime, .. } = &*self.settings;
         let attributes = cookie.attributes(scheme);
         let impossible = |cause: &dyn fmt::Display| DbErr::Custom(cause.to_string());
-        let life = lifetime
-            .begin(now)
-            .ok_or_else(|| impossible(&"--session-max-age is beyond all dates"))?;
+        let life =
+            lifetime.begin(now).ok_or_else(|| impossible(&"the session ends beyond all dates"))?;
         let rows = self.table.take(transaction, presented).await?;
         let old = match self.settings.policy.old_data {
             OldData::Keep => resolve::resolve(transaction, presented, rows, self, now).await?,
