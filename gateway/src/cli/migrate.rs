@@ -16,7 +16,7 @@ use crate::error::StartError;
 
 pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
-    let target = database_target(&args.database, &state);
+    let target = database_target(&args.database, &state)?;
     let tables = parse_table_names(&args.database)?;
     if let DatabaseTarget::Embedded(_) = target {
         state.prepare()?;

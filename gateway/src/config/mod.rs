@@ -88,7 +88,7 @@ impl Config {
     /// secret must be given, since every replica needs the same.
     pub fn serve(args: &ServeArgs) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
-        let database = database_target(&args.database, &state);
+        let database = database_target(&args.database, &state)?;
         if let DatabaseTarget::Embedded(_) = database {
             state.prepare()?;
         }
@@ -128,7 +128,7 @@ impl Config {
         let tables = units::parse_table_names(&args.database)?;
         Ok(Self {
             listen: Listen::of(&args.listen, "localhost"),
-            database: database_target(&args.database, &state),
+            database: database_target(&args.database, &state)?,
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets, &tables)?,
             sweep_interval: args.session.life.sweep_interval,
@@ -154,10 +154,19 @@ impl Listen {
 }
 
 /// The database typed, else the embedded one in `state`.
-pub fn database_target(args: &DatabaseArgs, state: &StateDir) -> DatabaseTarget {
+///
+/// An empty URL is refused: in production it is a variable that somebody forgot, and a new file
+/// in place of the database would know nobody.
+pub fn database_target(
+    args: &DatabaseArgs,
+    state: &StateDir,
+) -> Result<DatabaseTarget, StartError> {
     match &args.database_url {
-        Some(url) if !url.is_empty() => DatabaseTarget::Url(url.clone()),
-        _ => DatabaseTarget::Embedded(state.database_file()),
+        Some(url) if url.is_empty() => Err(StartError::DatabaseUrl {
+            reason: "it is empty; unset it for the embedded database".to_owned(),
+        }),
+        Some(url) => Ok(DatabaseTarget::Url(url.clone())),
+        None => Ok(DatabaseTarget::Embedded(state.database_file())),
     }
 }
 
