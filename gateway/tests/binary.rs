@@ -227,6 +227,7 @@ fn a_damaged_database_file_is_named_and_left_alone() {
     let text = "this is no database, but somebody may want to have it back".repeat(100);
     fs::write(&file, &text).unwrap();
     assert_refused(&mut gateway(&folder, &["--port", "0"]), "gateway.sqlite");
+    assert_refused(&mut gateway(&folder, &["--port", "0"]), "or move it away");
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -103,12 +104,19 @@ async fn inspect(options: SqliteConnectOptions) -> Result<(), Error> {
 
 /// SQLite's words, without the heading of `quick_check`.
 fn explain(error: &Error) -> String {
-    match error {
-        Error::Database(error) => error.message().to_owned(),
-        Error::Protocol(verdict) => {
-            let damage = verdict.lines().last().unwrap_or_default();
-            format!("it is damaged and was left as it is: {damage}")
-        }
-        other => other.to_string(),
-    }
+    let damage = match error {
+        Error::Database(error) if is_damage(&**error) => error.message(),
+        Error::Database(error) => return error.message().to_owned(),
+        Error::Protocol(verdict) => verdict.lines().last().unwrap_or_default(),
+        other => return other.to_string(),
+    };
+    format!(
+        "it is damaged and was left as it is: {damage}; put a backup in its place, or move it away \
+         to begin with an empty one"
+    )
+}
+
+/// Whether the code is `SQLITE_CORRUPT` or `SQLITE_NOTADB` (<https://sqlite.org/rescode.html>).
+fn is_damage(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| ["11", "26"].contains(&&*code))
 }

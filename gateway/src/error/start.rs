@@ -204,7 +204,7 @@ pub enum StartError {
     #[error("ended by a signal before the tables were up to date")]
     NotMigrated,
     /// The tables could not be brought up to date.
-    #[error("cannot bring the database's tables up to date (--no-migrate starts without)")]
+    #[error("cannot bring the database's tables up to date (`serve --no-migrate` starts without)")]
     Migrate {
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
