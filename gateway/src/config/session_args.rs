@@ -46,8 +46,8 @@ pub struct CookieArgs {
     #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]
     pub cookie_name: String,
     /// Which foreign pages' requests carry the cookie; `auto` is none over TLS, else lax. `none`
-    /// and `unset` leave it to the browser who acts in a visitor's name; `unset` also keeps the
-    /// attributes of stored sessions exactly (express: unset)
+    /// and `unset` leave it to the browser who acts in a visitor's name; browsers want Secure with
+    /// `none`; `unset` also keeps the attributes of stored sessions exactly (express: unset)
     #[arg(
         long,
         env = "NEXTBNB_COOKIE_SAME_SITE",
