@@ -358,6 +358,19 @@ fn migrate_does_only_that_and_says_what_it_did() {
 }
 
 #[test]
+fn a_mistyped_choice_of_log_lines_is_told() {
+    let said = |choice: &str| {
+        let folder = TempDir::new().unwrap();
+        let output = gateway(&folder, &["migrate"]).env("RUST_LOG", choice).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let mistyped = said("nextbnb_gateway=loud");
+    assert!(mistyped.contains("RUST_LOG is not usable"), "{mistyped}");
+    assert!(mistyped.contains("up to date"), "{mistyped}");
+    assert_eq!(said("warn"), "");
+}
+
+#[test]
 fn without_tables_and_migrations_nothing_is_served() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--host", "127.0.0.1", "--no-migrate"];

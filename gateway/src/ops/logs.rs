@@ -1,11 +1,16 @@
 //! Where log lines go and what they look like.
 
+use std::env::VarError;
+use std::error::Error;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 use tracing_subscriber::EnvFilter;
+
+/// The migrator would tell each step twice over; the gateway says once what was applied.
+const DEFAULT: &str = "info,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
 /// What log lines look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,10 +26,10 @@ pub enum LogShape {
 /// `RUST_LOG` chooses which, by default all from `info` on. A second call in one process changes
 /// nothing.
 pub fn start_logs(shape: LogShape) {
-    // The migrator would tell each step twice over; the gateway says once what was applied.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new("info,sea_orm_migration=warn,sqlx::postgres::notice=warn")
-    });
+    let (filter, mistake) = match EnvFilter::try_from_default_env() {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new(DEFAULT), error.source().and_then(mistake_in)),
+    };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -40,6 +45,14 @@ pub fn start_logs(shape: LogShape) {
         Ok(()) => std::panic::set_hook(Box::new(log_panic)),
         Err(error) => debug!(cause = %error, "logs were started before"),
     }
+    if let Some(mistake) = mistake {
+        warn!("RUST_LOG is not usable, so all from `info` on is written: {mistake}");
+    }
+}
+
+/// What is wrong with the variable; `None` where it is not set.
+fn mistake_in(cause: &(dyn Error + 'static)) -> Option<String> {
+    (!cause.is::<VarError>()).then(|| cause.to_string())
 }
 
 /// Says where a task panicked, and not with what: that may hold somebody's data.
