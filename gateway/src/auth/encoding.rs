@@ -71,23 +71,23 @@ impl Charset {
         }
     }
 
-    /// The text, without a byte order mark at its start.
-    pub(super) fn decode(self, bytes: &[u8]) -> Result<String, Refusal> {
+    /// The text, without a byte order mark at its start; U+FFFD for whatever is no letter, as Node
+    /// reads it.
+    pub(super) fn decode(self, bytes: &[u8]) -> String {
         let text = match self {
-            Self::Utf8 => String::from_utf8(bytes.to_vec()).ok(),
+            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
             Self::Utf16Be => decode_utf16(bytes, u16::from_be_bytes),
             Self::Utf16 if is_big_endian(bytes) => decode_utf16(bytes, u16::from_be_bytes),
             Self::Utf16 | Self::Utf16Le => decode_utf16(bytes, u16::from_le_bytes),
         };
-        let text = text.ok_or(Refusal::Malformed)?;
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
     }
 }
 
-fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
-    let (units, rest) = bytes.as_chunks::<2>();
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (units, _) = bytes.as_chunks::<2>();
     let units: Vec<u16> = units.iter().map(|pair| unit(*pair)).collect();
-    rest.is_empty().then(|| String::from_utf16(&units).ok()).flatten()
+    String::from_utf16_lossy(&units)
 }
 
 /// By its mark, else by which half of its ASCII letters is zero.
@@ -164,7 +164,7 @@ mod tests {
 
     #[track_caller]
     fn check_text(charset: &str, bytes: &[u8], text: Option<&str>) {
-        let decoded = Charset::of(charset).ok().and_then(|charset| charset.decode(bytes).ok());
+        let decoded = Charset::of(charset).ok().map(|charset| charset.decode(bytes));
         assert_eq!(decoded.as_deref(), text, "{charset} {bytes:?}");
     }
 
@@ -172,15 +172,15 @@ mod tests {
     fn unicode_is_decoded_and_nothing_else_is() {
         check_text("", "é".as_bytes(), Some("é"));
         check_text("UTF-8", "\u{feff}{}".as_bytes(), Some("{}"));
-        check_text("utf-8", b"\xff", None);
+        check_text("utf-8", b"a\xffb", Some("a\u{fffd}b"));
         check_text("utf-16", b"{\0}\0", Some("{}"));
         check_text("utf-16", b"\0{\0}", Some("{}"));
         check_text("utf-16", b"\xfe\xff\0{", Some("{"));
         check_text("utf-16", b"\xff\xfe{\0", Some("{"));
         check_text("utf-16le", b"\xe9\0", Some("é"));
         check_text("utf-16be", b"\0\xe9", Some("é"));
-        check_text("utf-16le", b"{", None);
-        check_text("utf-16le", b"\x00\xd8", None);
+        check_text("utf-16le", b"{\0}", Some("{"));
+        check_text("utf-16le", b"\x00\xd8", Some("\u{fffd}"));
         for charset in ["iso-8859-1", "us-ascii", "utf8", "latin1", "x", "utf-99"] {
             check_text(charset, b"{}", None);
         }

@@ -9,6 +9,7 @@ mod encoding;
 mod express_answer;
 mod express_credentials;
 mod hash;
+mod json;
 mod log_in;
 mod log_out;
 pub(crate) mod origin;

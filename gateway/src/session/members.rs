@@ -10,12 +10,17 @@ use serde_json::value::RawValue;
 ///
 /// Names and values are looked at only when asked for, so that what a Rust string cannot hold (a
 /// lone surrogate) does no harm where nobody asks.
-pub(super) struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+pub(crate) struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'a> Members<'a> {
     /// `None` for what is not valid JSON or not an object.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
+    pub(crate) fn of(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// The texts of names and values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().map(|(name, value)| (name.get(), value.get()))
     }
 
     /// The text of a member's value.

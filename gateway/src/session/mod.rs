@@ -7,7 +7,7 @@ pub mod cookie_policy;
 mod decide;
 pub mod id;
 pub mod lifetime;
-mod members;
+pub(crate) mod members;
 mod new_record;
 pub mod policy;
 pub mod presented;
