@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 
 use super::credentials::{Login, Password, PasswordPolicy, Registration};
 use super::refusal::{Fault, Refusal};
+use super::rules::check_name;
 
 pub(super) fn login(fields: &Map<String, Value>) -> Result<Login, Refusal> {
     match (truthy(fields, "email"), truthy(fields, "password")) {
@@ -30,6 +31,7 @@ pub(super) fn registration(
     let email = match fields.get("email") {
         Some(Value::String(email)) => email.clone(),
         Some(Value::Number(number)) => as_text(number),
+        Some(Value::Bool(is)) => is.to_string(),
         None | Some(Value::Null) => return Err(Refusal::Invalid(Fault::Required)),
         Some(_) => return Err(Refusal::Invalid(Fault::NotText)),
     };
@@ -44,16 +46,19 @@ pub(super) fn registration(
     if email.contains('\0') || email.chars().count() > 255 {
         return Err(Refusal::Invalid(Fault::NotText));
     }
-    Registration::checked(policy, email, password, fields.get("name").and_then(Value::as_str))
+    // Express reads no name, so that none can be wrong.
+    let name = fields.get("name").and_then(Value::as_str).filter(|name| check_name(name).is_ok());
+    Registration::checked(policy, email, password, name)
 }
 
-/// A value that is neither absent nor null, false, zero or empty.
+/// A value that is neither absent nor null, false, zero or empty, nor a list or an object, which
+/// passport-local takes for absent.
 fn truthy<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| match value {
-        Value::Null | Value::Bool(false) => false,
+        Value::Null | Value::Bool(false) | Value::Array(_) | Value::Object(_) => false,
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.is_empty(),
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
+        Value::Bool(true) => true,
     })
 }
 
@@ -92,12 +97,13 @@ mod tests {
 
     #[test]
     fn a_login_is_missing_what_is_falsy() {
-        for falsy in [json!(null), json!(""), json!(0), json!(false)] {
+        let falsy = [json!(null), json!(""), json!(0), json!(false), json!(["a"]), json!({})];
+        for falsy in falsy {
             check_login(&json!({"email": falsy, "password": "x"}), Some(Fault::Required));
             check_login(&json!({"email": "a", "password": falsy}), Some(Fault::Required));
         }
         check_login(&json!({}), Some(Fault::Required));
-        for odd in [json!(5), json!(true), json!(["a"]), json!({})] {
+        for odd in [json!(5), json!(true)] {
             check_login(&json!({"email": odd, "password": "x"}), Some(Fault::NotText));
             check_login(&json!({"email": "a", "password": odd}), None);
         }
@@ -122,11 +128,15 @@ mod tests {
         check_registration(&json!({"email": 5}), Ok("5"));
         check_registration(&json!({"email": -0.0}), Ok("0"));
         check_registration(&json!({"email": 1.5}), Ok("1.5"));
+        check_registration(&json!({"email": true}), Ok("true"));
         check_registration(&json!({"email": ""}), Err(Fault::EmptyAddress));
         check_registration(&json!({"email": null}), Err(Fault::Required));
         check_registration(&json!({"email": ["a"]}), Err(Fault::NotText));
         check_registration(&json!({"email": "x".repeat(256)}), Err(Fault::NotText));
         check_registration(&json!({"password": "x"}), Err(Fault::Apart));
+        for name in [json!("x".repeat(101)), json!("a\nb"), json!("\0"), json!(5)] {
+            check_registration(&json!({ "name": name }), Ok("a"));
+        }
         let both = |value: Value| json!({"password": value, "passwordconfirmation": value});
         check_registration(&both(json!(null)), Err(Fault::Required));
         check_registration(&both(json!(5)), Err(Fault::NotText));
