@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::answer::AuthStatuses;
+use super::content_type::{Format, type_of};
 use super::encoding::{Charset, Compression};
 use super::json;
 use super::refusal::Refusal;
@@ -22,12 +23,6 @@ pub(super) const LIMIT_BYTES: usize = 100 * 1024;
 
 /// Longest wait for all of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Form,
-}
 
 /// The fields of a body, whatever their types.
 ///
@@ -41,6 +36,9 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    if statuses == AuthStatuses::Express && !is_announced(headers) {
+        return Ok(Map::new());
+    }
     let (format, charset) = match (statuses, type_of(headers)) {
         (_, Some((Format::Json, charset))) => (Format::Json, charset),
         (AuthStatuses::Standard, Some((Format::Form, charset))) => (Format::Form, charset),
@@ -59,9 +57,6 @@ where
         Ok(Err(_)) => return Err(Refusal::Malformed),
         Err(_) => return Err(Refusal::TooSlow),
     };
-    if bytes.is_empty() {
-        return Ok(Map::new());
-    }
     let text = charset.decode(&compression.undo(&bytes)?);
     match format {
         Format::Json => json::read(statuses, &text),
@@ -69,22 +64,9 @@ where
     }
 }
 
-/// The format and the name of the character set, which may be empty; `None` for other types.
-fn type_of(headers: &HeaderMap) -> Option<(Format, String)> {
-    let mut parts = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').map(str::trim);
-    let format = match parts.next()?.to_ascii_lowercase().as_str() {
-        "application/json" => Format::Json,
-        "application/x-www-form-urlencoded" => Format::Form,
-        _ => return None,
-    };
-    let mut charset = String::new();
-    for parameter in parts.filter(|part| !part.is_empty()) {
-        let (name, value) = parameter.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("charset") {
-            value.trim().trim_matches('"').clone_into(&mut charset);
-        }
-    }
-    Some((format, charset))
+/// Whether the head announces a body, be it an empty one (RFC 9112 §6.3).
+fn is_announced(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// A field that comes several times is a list, which no field of ours may be.
@@ -108,6 +90,7 @@ mod tests {
 
     use futures_util::FutureExt;
     use http::HeaderValue;
+    use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
     use http_body_util::Full;
     use http_body_util::combinators::UnsyncBoxBody;
 
@@ -121,35 +104,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_type(content_type: &str, expected: Option<(Format, &str)>) {
-        let headers = headers(&[(CONTENT_TYPE, content_type)]);
-        let read = type_of(&headers);
-        let read = read.as_ref().map(|(format, charset)| (*format, charset.as_str()));
-        assert_eq!(read, expected, "{content_type}");
-    }
-
-    #[test]
-    fn json_and_forms_are_known_with_their_character_set() {
-        check_type("application/json", Some((Format::Json, "")));
-        check_type("Application/JSON; charset=UTF-8;", Some((Format::Json, "UTF-8")));
-        check_type("application/json;charset=\"utf-8\"", Some((Format::Json, "utf-8")));
-        check_type("application/json; x=y", Some((Format::Json, "")));
-        check_type("application/x-www-form-urlencoded", Some((Format::Form, "")));
-        check_type("application/json; charset=latin1", Some((Format::Json, "latin1")));
-        check_type("application/json; charset", None);
-        check_type("application/vnd.api+json", None);
-        check_type("text/plain", None);
-        check_type("multipart/form-data; boundary=x", None);
-        check_type("", None);
-        assert_eq!(type_of(&HeaderMap::new()), None);
-    }
-
-    #[track_caller]
     fn check_read(content_type: &'static str, standard: Result<usize, u8>, express: usize) {
         for (statuses, expected) in
             [(AuthStatuses::Standard, standard), (AuthStatuses::Express, Ok(express))]
         {
-            let headers = headers(&[(CONTENT_TYPE, content_type)]);
+            let headers = headers(&[(CONTENT_TYPE, content_type), (CONTENT_LENGTH, "7")]);
             let mut body = Full::<Bytes>::from(if content_type.contains("json") {
                 "{\"a\":1}"
             } else {
@@ -166,6 +125,33 @@ mod tests {
         check_read("application/x-www-form-urlencoded", Ok(1), 0);
         check_read("application/vnd.api+json", Err(0), 0);
         check_read("text/plain", Err(0), 0);
+    }
+
+    /// The number of fields in an empty body.
+    #[track_caller]
+    fn check_empty(
+        statuses: AuthStatuses,
+        pairs: &[(http::HeaderName, &str)],
+        fields: Option<usize>,
+    ) {
+        let mut body = Full::<Bytes>::default();
+        let read = read(statuses, &headers(pairs), &mut body).now_or_never().unwrap();
+        assert_eq!(read.ok().map(|fields| fields.len()), fields, "{statuses:?} {pairs:?}");
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_is_read_where_one_is_announced() {
+        let json = (CONTENT_TYPE, "application/json; charset=utf-8");
+        let odd = (CONTENT_TYPE, "application/json; charset=latin1");
+        let (zipped, none) = ((CONTENT_ENCODING, "gzip"), (CONTENT_LENGTH, "0"));
+        for statuses in [AuthStatuses::Standard, AuthStatuses::Express] {
+            check_empty(statuses, &[json.clone(), none.clone()], Some(0));
+            check_empty(statuses, &[json.clone(), zipped.clone(), none.clone()], None);
+            check_empty(statuses, &[odd.clone(), none.clone()], None);
+        }
+        check_empty(AuthStatuses::Express, &[odd.clone()], Some(0));
+        check_empty(AuthStatuses::Standard, &[odd], None);
+        check_empty(AuthStatuses::Standard, &[json], Some(0));
     }
 
     #[test]

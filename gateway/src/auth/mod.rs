@@ -3,6 +3,7 @@
 pub mod action;
 pub mod answer;
 mod body;
+mod content_type;
 pub mod credentials;
 mod discard;
 mod encoding;
