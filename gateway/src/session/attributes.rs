@@ -7,9 +7,6 @@ use clap::ValueEnum;
 use cookie::SameSite;
 use http::HeaderValue;
 use http::uri::Scheme;
-use serde_json::Value;
-
-use super::members::Members;
 
 /// How early a browser with too many cookies drops this one (`cookie.priority`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,12 +34,14 @@ impl CookiePriority {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CookieAttributes {
     pub(super) domain: Option<String>,
-    pub(super) path: String,
+    pub(super) path: Option<String>,
     pub(super) http_only: bool,
     pub(super) secure: bool,
     pub(super) partitioned: bool,
     pub(super) priority: Option<CookiePriority>,
     pub(super) same_site: Option<SameSite>,
+    /// Whether Express could write them all; else it sends no cookie.
+    pub(super) are_sound: bool,
 }
 
 /// Whether the browser is known to have come over TLS.
@@ -51,31 +50,6 @@ pub(super) fn is_secure(scheme: Option<&Scheme>) -> bool {
 }
 
 impl CookieAttributes {
-    /// Those of a stored session; what is absent or of a wrong type has Express's default.
-    pub(super) fn read(cookie: &Members<'_>) -> Self {
-        let is_true = |name| cookie.value(name) == Some(Value::Bool(true));
-        let lowered = |name| cookie.text(name).map(|text| text.to_lowercase());
-        Self {
-            domain: cookie.text("domain"),
-            path: cookie.text("path").unwrap_or_else(|| "/".to_owned()),
-            http_only: cookie.value("httpOnly").is_none_or(|value| value == Value::Bool(true)),
-            secure: is_true("secure"),
-            partitioned: is_true("partitioned"),
-            priority: match lowered("priority").as_deref() {
-                Some("low") => Some(CookiePriority::Low),
-                Some("medium") => Some(CookiePriority::Medium),
-                Some("high") => Some(CookiePriority::High),
-                _ => None,
-            },
-            same_site: match lowered("sameSite").as_deref() {
-                Some("strict") => Some(SameSite::Strict),
-                Some("lax") => Some(SameSite::Lax),
-                Some("none") => Some(SameSite::None),
-                _ => is_true("sameSite").then_some(SameSite::Strict),
-            },
-        }
-    }
-
     /// Whether the browser would not take the cookie, so that it is not sent.
     pub(super) fn are_withheld(&self, scheme: Option<&Scheme>) -> bool {
         self.secure && !is_secure(scheme)
@@ -84,7 +58,7 @@ impl CookieAttributes {
     /// The header in Express's order of attributes, never with `Max-Age`; without `expires` the
     /// cookie lives as long as the browser.
     ///
-    /// `None` when a row's domain or path cannot stand in a header.
+    /// `None` when a row's attributes cannot stand in a header.
     pub(super) fn set_cookie(
         &self,
         name: &str,
@@ -95,7 +69,9 @@ impl CookieAttributes {
         if let Some(domain) = &self.domain {
             write!(header, "; Domain={domain}").ok()?;
         }
-        write!(header, "; Path={}", self.path).ok()?;
+        if let Some(path) = &self.path {
+            write!(header, "; Path={path}").ok()?;
+        }
         if let Some(expires) = expires {
             let expires = expires.format("%a, %d %b %Y %H:%M:%S GMT");
             write!(header, "; Expires={expires}").ok()?;
@@ -112,19 +88,33 @@ impl CookieAttributes {
         if let Some(same_site) = self.same_site {
             write!(header, "; SameSite={same_site}").ok()?;
         }
-        let fits = is_plain(&self.path) && self.domain.as_deref().is_none_or(is_plain);
+        let fits = self.are_sound
+            && self.path.as_deref().is_none_or(is_path)
+            && self.domain.as_deref().is_none_or(is_domain);
         fits.then(|| HeaderValue::from_str(&header).ok()).flatten()
     }
 
     /// The header that makes the browser drop the cookie: same domain and path, long over.
     pub(super) fn expire_cookie(&self, name: &str) -> Option<HeaderValue> {
-        self.set_cookie(name, "", Some(DateTime::<Utc>::UNIX_EPOCH))
+        let expired = Self { are_sound: true, ..self.clone() };
+        expired.set_cookie(name, "", Some(DateTime::<Utc>::UNIX_EPOCH))
     }
 }
 
-/// Whether a text can stand in an attribute.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b';')
+/// Whether a text can stand in `Path` (the package `cookie` refuses `<`, too).
+fn is_path(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b':' | b'='..=b'~'))
+}
+
+/// Whether a text is a host name (RFC 1123 §2.1), perhaps after a dot.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.strip_prefix('.').unwrap_or(text).split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -134,12 +124,13 @@ mod tests {
     fn express() -> CookieAttributes {
         CookieAttributes {
             domain: None,
-            path: "/".to_owned(),
+            path: Some("/".to_owned()),
             http_only: true,
             secure: false,
             partitioned: false,
             priority: None,
             same_site: None,
+            are_sound: true,
         }
     }
 
@@ -158,12 +149,13 @@ mod tests {
         );
         let all = CookieAttributes {
             domain: Some("example.com".to_owned()),
-            path: "/foo".to_owned(),
+            path: Some("/foo".to_owned()),
             http_only: true,
             secure: true,
             partitioned: true,
             priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
+            are_sound: true,
         };
         check(
             &all,
@@ -182,10 +174,12 @@ mod tests {
 
     #[test]
     fn a_domain_or_path_cannot_smuggle_attributes() {
-        check(&CookieAttributes { path: "/; Secure".to_owned(), ..express() }, None);
-        check(&CookieAttributes { path: "/\r\nX: y".to_owned(), ..express() }, None);
+        check(&CookieAttributes { path: Some("/; Secure".to_owned()), ..express() }, None);
+        check(&CookieAttributes { path: Some("/\r\nX: y".to_owned()), ..express() }, None);
         check(&CookieAttributes { domain: Some("a;b".to_owned()), ..express() }, None);
-        check(&CookieAttributes { domain: Some("é".to_owned()), ..express() }, None);
+        for domain in ["é", "a b", "-a", "a-", "a..b", "a.", "."] {
+            check(&CookieAttributes { domain: Some(domain.to_owned()), ..express() }, None);
+        }
     }
 
     #[test]

@@ -80,12 +80,13 @@ impl CookiePolicy {
     pub(super) fn attributes(&self, scheme: Option<&Scheme>) -> CookieAttributes {
         CookieAttributes {
             domain: self.domain.clone(),
-            path: self.path.clone(),
+            path: Some(self.path.clone()),
             http_only: self.http_only,
             secure: self.is_secure(scheme),
             partitioned: self.partitioned,
             priority: self.priority,
             same_site: self.same_site(scheme),
+            are_sound: true,
         }
     }
 

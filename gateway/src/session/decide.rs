@@ -19,9 +19,9 @@ pub(super) struct Facts {
 pub(super) struct RowFacts {
     /// When it was last written, where anybody can tell.
     pub(super) updated: Option<DateTime<Utc>>,
-    /// When the browser drops the cookie, and how long it was to live; `None` for a cookie that
-    /// lives as long as the browser.
-    pub(super) cookie: Option<(DateTime<Utc>, TimeDelta)>,
+    /// When the browser drops the cookie, where the row tells, and how long it was to live; `None`
+    /// for a cookie that lives as long as the browser.
+    pub(super) cookie: Option<(Option<DateTime<Utc>>, TimeDelta)>,
     pub(super) user: UserFacts,
 }
 
@@ -83,7 +83,9 @@ pub(super) fn decide(policy: &SessionPolicy, facts: &Facts, now: DateTime<Utc>) 
         Rolling::Half => {
             // A cookie that outlives its row would be of no use.
             let is_due = policy.touch != Touch::Never
-                && row.cookie.is_some_and(|(expires, life)| needs_renewal(expires, life, now));
+                && row.cookie.is_some_and(|(expires, life)| {
+                    expires.is_some_and(|expires| needs_renewal(expires, life, now))
+                });
             match send_if(is_due) {
                 Cookie::Send => (Row::Save, Cookie::Send),
                 Cookie::Keep => (touch, Cookie::Keep),
@@ -129,12 +131,12 @@ mod tests {
 
     /// A row written just now, its cookie with 20 of 30 days before it.
     fn row() -> RowFacts {
-        let cookie = Some((now() + TimeDelta::days(20), TimeDelta::days(30)));
+        let cookie = Some((Some(now() + TimeDelta::days(20)), TimeDelta::days(30)));
         RowFacts { updated: Some(now()), cookie, user: UserFacts::Sound }
     }
 
     fn old_cookie() -> RowFacts {
-        RowFacts { cookie: Some((now() + TimeDelta::days(5), TimeDelta::days(30))), ..row() }
+        RowFacts { cookie: Some((Some(now() + TimeDelta::days(5)), TimeDelta::days(30))), ..row() }
     }
 
     fn of_browser() -> RowFacts {

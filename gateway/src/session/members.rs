@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// An object's members in order. As in JavaScript, the last of several with one name counts.
@@ -36,12 +35,17 @@ impl<'a> Members<'a> {
         format!("{{{}}}", others.join(","))
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<Value> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.raw(name)?).ok()
+    /// Whether JavaScript's `if` takes a member for true; `None` where there is none.
+    pub(super) fn truth(&self, name: &str) -> Option<bool> {
+        Some(match self.raw(name)? {
+            "null" | "false" | "\"\"" => false,
+            value if value.starts_with(['"', '[', '{']) => true,
+            value => serde_json::from_str::<f64>(value).map_or(true, |number| number != 0.0),
+        })
     }
 
     pub(super) fn object(&self, name: &str) -> Option<Self> {

@@ -18,6 +18,7 @@ pub mod secrets;
 pub mod settle;
 pub mod signed_cookie;
 mod store;
+mod stored_attributes;
 mod sweep;
 
 use std::fmt;

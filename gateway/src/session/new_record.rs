@@ -64,7 +64,8 @@ struct Cookie<'a> {
     http_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<&'a str>,
-    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     same_site: Option<String>,
 }
@@ -79,7 +80,7 @@ impl<'a> Cookie<'a> {
             secure: attributes.secure,
             http_only: attributes.http_only,
             domain: attributes.domain.as_deref(),
-            path: &attributes.path,
+            path: attributes.path.as_deref(),
             same_site: attributes.same_site.map(|same_site| same_site.to_string().to_lowercase()),
         }
     }

@@ -54,7 +54,7 @@ impl SessionRecord {
         let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
         let max_age = match cookie.raw("originalMaxAge") {
-            None | Some("null") => None,
+            None | Some("null" | "false" | "\"\"") => None, // JavaScript's `if` takes none for a life.
             Some(number) => Some(read_max_age(number).ok_or(Damaged::MaxAge)?),
         };
         let expires = cookie.raw("expires");
@@ -77,10 +77,10 @@ impl SessionRecord {
         &self.text
     }
 
-    /// When the browser drops the cookie, and how long it was to live; `None` for a cookie that
-    /// lives as long as the browser, which is never renewed.
-    pub(super) fn cookie_life(&self) -> Option<(DateTime<Utc>, TimeDelta)> {
-        self.cookie_expires.zip(self.max_age)
+    /// When the browser drops the cookie, where that can be read, and how long it was to live;
+    /// `None` for a cookie that lives as long as the browser, which is never renewed.
+    pub(super) fn cookie_life(&self) -> Option<(Option<DateTime<Utc>>, TimeDelta)> {
+        self.max_age.map(|max_age| (self.cookie_expires, max_age))
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) mod tests {
     fn a_record_of_express_is_understood() {
         let record = read(EXPRESS);
         assert_eq!(record.user.as_deref(), Some("a@b.c"));
-        let life = (at("2026-12-23T09:15:16.146Z"), TimeDelta::days(30));
+        let life = (Some(at("2026-12-23T09:15:16.146Z")), TimeDelta::days(30));
         assert_eq!(record.cookie_life(), Some(life));
     }
 
@@ -141,15 +141,16 @@ pub(super) mod tests {
         );
         let attributes = CookieAttributes {
             domain: Some("example.com".to_owned()),
-            path: "/foo".to_owned(),
+            path: Some("/foo".to_owned()),
             http_only: false,
             secure: true,
             partitioned: true,
             priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
+            are_sound: true,
         };
         assert_eq!(record.attributes, attributes);
-        assert_eq!(record.cookie_life(), None);
+        assert_eq!(record.cookie_life(), Some((None, TimeDelta::minutes(1))));
     }
 
     #[test]
