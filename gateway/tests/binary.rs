@@ -93,7 +93,11 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&both, &[("SESSION_SECRET", SECRET)], "both");
     check_refused(&postgres, &[], "no session secret");
     check_refused(&postgres, &[("SESSION_SECRET", SECRET)], "--database-url");
-    check_refused(&["--port", "0"], &[("DATABASE_URL", "")], "--database-url is not usable");
+    check_refused(
+        &["--port", "0"],
+        &[("DATABASE_URL", "")],
+        "DATABASE_URL) is not usable: it is empty",
+    );
     check_refused(
         &["--port", "0", "--database-url", "mysql://u:hunter2@h/d"],
         &[("SESSION_SECRET", SECRET)],

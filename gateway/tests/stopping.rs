@@ -106,6 +106,7 @@ fn a_migration_cut_short_is_no_success() {
         let (status, said) = gateway.ended();
         assert_eq!(status.code(), Some(1), "{signal:?}: {said}");
         assert!(said.contains("before the tables were up to date"), "{said}");
+        assert!(said.contains("the database is postgres://"), "what it waits for: {said}");
     }
 }
 

@@ -48,7 +48,7 @@ async fn an_unreachable_server_is_named() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let url = format!("postgresql://ada:hunter2@127.0.0.1:{port}/x");
-    let server = format!("postgres://ada@127.0.0.1:{port}/x (--database-url)");
+    let server = format!("postgres://ada@127.0.0.1:{port}/x (--database-url, DATABASE_URL)");
     check_url(&url, &[&server, "refused"]).await;
 }
 

@@ -6,6 +6,7 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::{ConnectOptions, Connection, Error};
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use tokio::time::timeout;
+use tracing::info;
 
 use super::DatabaseLimits;
 use crate::error::StartError;
@@ -21,9 +22,10 @@ pub(super) async fn open(
         .parse()
         .map_err(|error: Error| StartError::DatabaseUrl { reason: cause(error).to_string() })?;
     let options = options.application_name("nextbnb-gateway").disable_statement_logging();
-    prove(&options, limits)
-        .await
-        .map_err(|source| StartError::Database { server: describe(&options), source })?;
+    let server = describe(&options);
+    // Before the first wait, and since DATABASE_URL may be meant for another program.
+    info!("the database is {server}");
+    prove(&options, limits).await.map_err(|source| StartError::Database { server, source })?;
 
     let pool = PgPoolOptions::new()
         .max_connections(limits.connections)

@@ -171,13 +171,13 @@ pub enum StartError {
 
     // database
     /// The database URL cannot be used as it is written.
-    #[error("--database-url is not usable: {reason}")]
+    #[error("--database-url (DATABASE_URL) is not usable: {reason}")]
     DatabaseUrl {
         /// What is wrong with it, and what would be right; never the URL itself.
         reason: String,
     },
     /// The database server does not let the gateway in.
-    #[error("cannot use the database {server} (--database-url)")]
+    #[error("cannot use the database {server} (--database-url, DATABASE_URL)")]
     Database {
         /// Where and as whom, without the password.
         server: String,
