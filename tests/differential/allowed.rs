@@ -89,6 +89,8 @@ pub(crate) const ALLOWED: &[Allowed] = &[
     whole("doubled cookies", BOTH, "cookies: doubled: *"),
     whole("damaged rows", BOTH, "rows: damaged: *"),
     whole("credentials and internals", BOTH, "routes: refused: *"),
+    whole("requests of other sites", BOTH, "routes: foreign: *"),
+    whole("spellings in rows", BOTH, "rows: reserved: *"),
     whole("bodies elsewhere", EXPRESS, "routes: elsewhere: *"),
     whole("stricter attributes", BOTH, "lax: a row without SameSite *"),
     whole("stricter attributes", BOTH, "secure-always: a row that is not secure"),
