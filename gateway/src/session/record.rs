@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::attributes::CookieAttributes;
 use super::members::Members;
 
-/// The longest life that JavaScript's dates can express, in milliseconds.
-const LONGEST_LIFE_MS: f64 = 8.64e15;
+/// The longest life, in milliseconds: whatever lives longer than some 250,000 years ends on no date.
+const LONGEST_LIFE_MS: f64 = 8e15;
 
 /// A row's text and what the gateway understands of it.
 ///
@@ -55,7 +55,7 @@ impl SessionRecord {
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
         let max_age = match cookie.raw("originalMaxAge") {
             None | Some("null" | "false" | "\"\"") => None, // JavaScript's `if` takes none for a life.
-            Some(number) => Some(read_max_age(number).ok_or(Damaged::MaxAge)?),
+            Some(number) => read_max_age(number)?,
         };
         let expires = cookie.raw("expires");
         Ok(Self {
@@ -98,13 +98,17 @@ pub(super) fn offset(part: &str, whole: &str) -> usize {
     part.as_ptr().addr() - whole.as_ptr().addr()
 }
 
-fn read_max_age(number: &str) -> Option<TimeDelta> {
-    let milliseconds: f64 = serde_json::from_str(number).ok()?;
+/// `None` beyond all dates: Express keeps such a row as long as one whose cookie has no end.
+fn read_max_age(number: &str) -> Result<Option<TimeDelta>, Damaged> {
+    if !number.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        return Err(Damaged::MaxAge);
+    }
+    let milliseconds = serde_json::from_str(number).unwrap_or(f64::INFINITY);
     if milliseconds.abs() > LONGEST_LIFE_MS {
-        return None;
+        return Ok(None);
     }
     #[expect(clippy::cast_possible_truncation, reason = "in range; JavaScript cuts fractions too")]
-    TimeDelta::try_milliseconds(milliseconds as i64)
+    Ok(TimeDelta::try_milliseconds(milliseconds as i64))
 }
 
 #[cfg(test)]
@@ -158,6 +162,9 @@ pub(super) mod tests {
         for text in [r#"{"cookie":{}}"#, r#"{"cookie":{"originalMaxAge":null,"expires":null}}"#] {
             assert_eq!((read(text).max_age, read(text).cookie_life()), (None, None));
         }
+        for age in ["false", "\"\"", "8640000000000001", "-1e300", "1e400"] {
+            assert_eq!(read(&format!(r#"{{"cookie":{{"originalMaxAge":{age}}}}}"#)).max_age, None);
+        }
     }
 
     #[track_caller]
@@ -175,7 +182,7 @@ pub(super) mod tests {
         for text in ["{}", r#"{"cookie":null}"#, r#"{"cookie":"x"}"#, r#"{"cookie":[]}"#] {
             check_damaged(text, Damaged::NoCookie);
         }
-        for age in ["\"abc\"", "true", "1e300", "1e400", "{}"] {
+        for age in ["\"abc\"", "\"1\"", "true", "[]", "{}"] {
             check_damaged(&format!(r#"{{"cookie":{{"originalMaxAge":{age}}}}}"#), Damaged::MaxAge);
         }
     }

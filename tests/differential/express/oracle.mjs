@@ -62,5 +62,5 @@ function isObject(value) {
 }
 
 function isLife(value) {
-  return value == null || value === false || value === '' || (typeof value === 'number' && Math.abs(value) <= 8.64e15);
+  return value == null || value === false || value === '' || typeof value === 'number';
 }
