@@ -149,7 +149,7 @@ mod tests {
             check_empty(statuses, &[json.clone(), zipped.clone(), none.clone()], None);
             check_empty(statuses, &[odd.clone(), none.clone()], None);
         }
-        check_empty(AuthStatuses::Express, &[odd.clone()], Some(0));
+        check_empty(AuthStatuses::Express, std::slice::from_ref(&odd), Some(0));
         check_empty(AuthStatuses::Standard, &[odd], None);
         check_empty(AuthStatuses::Standard, &[json], Some(0));
     }

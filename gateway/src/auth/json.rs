@@ -72,15 +72,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(body: &str, fields: Option<Value>) {
+    fn check(body: &str, fields: Option<&Value>) {
         let read = read(AuthStatuses::Standard, body).ok().map(Value::Object);
-        assert_eq!(read, fields, "{body:?}");
+        assert_eq!(read.as_ref(), fields, "{body:?}");
     }
 
     #[test]
     fn json_is_one_object() {
-        check(r#" {"a":1,"a":"2","b":null} "#, Some(json!({"a": "2", "b": null})));
-        check("", Some(json!({})));
+        check(r#" {"a":1,"a":"2","b":null} "#, Some(&json!({"a": "2", "b": null})));
+        check("", Some(&json!({})));
         for body in ["[]", "null", "\"str\"", "5", "{", "{}}", "{a:1}", "\u{feff}{}", "  "] {
             check(body, None);
         }
@@ -98,12 +98,12 @@ mod tests {
     #[test]
     fn what_no_rust_value_can_hold_does_no_harm() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
-        check(&deep, Some(json!({"a": []})));
-        check(r#"{"a":1e400,"b":{"c":1}}"#, Some(json!({"a": f64::MAX, "b": {}})));
-        check(r#"{"\ud800":"a\udc00b"}"#, Some(json!({"\u{fffd}": "a\u{fffd}b"})));
+        check(&deep, Some(&json!({"a": []})));
+        check(r#"{"a":1e400,"b":{"c":1}}"#, Some(&json!({"a": f64::MAX, "b": {}})));
+        check(r#"{"\ud800":"a\udc00b"}"#, Some(&json!({"\u{fffd}": "a\u{fffd}b"})));
         check(
             r#"{"a":"\ud83d\ude00\ud7ff\ue000\u00e9"}"#,
-            Some(json!({"a": "😀\u{d7ff}\u{e000}é"})),
+            Some(&json!({"a": "😀\u{d7ff}\u{e000}é"})),
         );
     }
 }

@@ -40,8 +40,14 @@ pub(super) struct CookieAttributes {
     pub(super) partitioned: bool,
     pub(super) priority: Option<CookiePriority>,
     pub(super) same_site: Option<SameSite>,
-    /// Whether Express could write them all; else it sends no cookie.
-    pub(super) are_sound: bool,
+    pub(super) soundness: Soundness,
+}
+
+/// Whether Express could write all attributes of a cookie; else it sends none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Soundness {
+    Sound,
+    Unsound,
 }
 
 /// Whether the browser is known to have come over TLS.
@@ -88,7 +94,7 @@ impl CookieAttributes {
         if let Some(same_site) = self.same_site {
             write!(header, "; SameSite={same_site}").ok()?;
         }
-        let fits = self.are_sound
+        let fits = self.soundness == Soundness::Sound
             && self.path.as_deref().is_none_or(is_path)
             && self.domain.as_deref().is_none_or(is_domain);
         fits.then(|| HeaderValue::from_str(&header).ok()).flatten()
@@ -96,7 +102,7 @@ impl CookieAttributes {
 
     /// The header that makes the browser drop the cookie: same domain and path, long over.
     pub(super) fn expire_cookie(&self, name: &str) -> Option<HeaderValue> {
-        let expired = Self { are_sound: true, ..self.clone() };
+        let expired = Self { soundness: Soundness::Sound, ..self.clone() };
         expired.set_cookie(name, "", Some(DateTime::<Utc>::UNIX_EPOCH))
     }
 }
@@ -130,7 +136,7 @@ mod tests {
             partitioned: false,
             priority: None,
             same_site: None,
-            are_sound: true,
+            soundness: Soundness::Sound,
         }
     }
 
@@ -155,7 +161,7 @@ mod tests {
             partitioned: true,
             priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
-            are_sound: true,
+            soundness: Soundness::Sound,
         };
         check(
             &all,

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use cookie::SameSite;
 use http::uri::Scheme;
 
-use super::attributes::{CookieAttributes, CookiePriority, is_secure};
+use super::attributes::{CookieAttributes, CookiePriority, Soundness, is_secure};
 
 /// When the cookie is for TLS only (`cookie.secure`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,7 +86,7 @@ impl CookiePolicy {
             partitioned: self.partitioned,
             priority: self.priority,
             same_site: self.same_site(scheme),
-            are_sound: true,
+            soundness: Soundness::Sound,
         }
     }
 

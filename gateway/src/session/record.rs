@@ -115,7 +115,7 @@ fn read_max_age(number: &str) -> Result<Option<TimeDelta>, Damaged> {
 pub(super) mod tests {
     use cookie::SameSite;
 
-    use crate::session::attributes::CookiePriority;
+    use crate::session::attributes::{CookiePriority, Soundness};
 
     use super::*;
 
@@ -151,7 +151,7 @@ pub(super) mod tests {
             partitioned: true,
             priority: Some(CookiePriority::High),
             same_site: Some(SameSite::Strict),
-            are_sound: true,
+            soundness: Soundness::Sound,
         };
         assert_eq!(record.attributes, attributes);
         assert_eq!(record.cookie_life(), Some((None, TimeDelta::minutes(1))));

@@ -2,7 +2,7 @@
 
 use cookie::SameSite;
 
-use super::attributes::{CookieAttributes, CookiePriority};
+use super::attributes::{CookieAttributes, CookiePriority, Soundness};
 use super::members::Members;
 
 impl CookieAttributes {
@@ -25,29 +25,34 @@ impl CookieAttributes {
             Some("true") => Some("strict".to_owned()),
             _ => text("sameSite"),
         };
-        let mut attributes = Self {
+        let priority = match priority.as_deref().map(str::to_lowercase).as_deref() {
+            Some("low") => Some(CookiePriority::Low),
+            Some("medium") => Some(CookiePriority::Medium),
+            Some("high") => Some(CookiePriority::High),
+            other => {
+                are_sound &= other.is_none();
+                None
+            }
+        };
+        let same_site = match same_site.as_deref().map(str::to_lowercase).as_deref() {
+            Some("strict") => Some(SameSite::Strict),
+            Some("lax") => Some(SameSite::Lax),
+            Some("none") => Some(SameSite::None),
+            other => {
+                are_sound &= other.is_none();
+                None
+            }
+        };
+        Self {
             domain,
             path,
             http_only: cookie.truth("httpOnly") != Some(false),
             secure: is_true("secure"),
             partitioned: is_true("partitioned"),
-            priority: match priority.as_deref().map(str::to_lowercase).as_deref() {
-                Some("low") => Some(CookiePriority::Low),
-                Some("medium") => Some(CookiePriority::Medium),
-                Some("high") => Some(CookiePriority::High),
-                _ => None,
-            },
-            same_site: match same_site.as_deref().map(str::to_lowercase).as_deref() {
-                Some("strict") => Some(SameSite::Strict),
-                Some("lax") => Some(SameSite::Lax),
-                Some("none") => Some(SameSite::None),
-                _ => None,
-            },
-            are_sound,
-        };
-        attributes.are_sound &= priority.is_some() == attributes.priority.is_some()
-            && same_site.is_some() == attributes.same_site.is_some();
-        attributes
+            priority,
+            same_site,
+            soundness: if are_sound { Soundness::Sound } else { Soundness::Unsound },
+        }
     }
 }
 
