@@ -47,10 +47,11 @@ where
     };
     let charset = Charset::of(&charset)?;
     let compression = Compression::of(headers)?;
-    if body.size_hint().lower() > LIMIT_BYTES as u64 {
+    let limit = compression.packed_limit();
+    if body.size_hint().lower() > limit as u64 {
         return Err(Refusal::TooLarge); // By its `Content-Length`, before any of it has come.
     }
-    let reading = Limited::new(body, LIMIT_BYTES).collect();
+    let reading = Limited::new(body, limit).collect();
     let bytes = match timeout(TIMEOUT, reading).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::TooLarge),
@@ -87,7 +88,9 @@ fn read_form(bytes: &[u8]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::io::Write;
 
+    use flate2::write::GzEncoder;
     use futures_util::FutureExt;
     use http::HeaderValue;
     use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -177,6 +180,24 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(refusal, Refusal::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_packing_makes_larger_has_the_same_limit() {
+        let packed_headers = headers(&[
+            (CONTENT_TYPE, "application/json"),
+            (CONTENT_ENCODING, "gzip"),
+            (CONTENT_LENGTH, "102500"),
+        ]);
+        for (length, is_taken) in [(LIMIT_BYTES, true), (LIMIT_BYTES + 1, false)] {
+            let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::none());
+            gzip.write_all(format!("{{{}}}", " ".repeat(length - 2)).as_bytes()).unwrap();
+            let packed = gzip.finish().unwrap();
+            assert!(packed.len() > length);
+            let mut body = Full::<Bytes>::from(packed);
+            let read = read(AuthStatuses::Express, &packed_headers, &mut body).await;
+            assert_eq!(read.is_ok(), is_taken, "{length}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

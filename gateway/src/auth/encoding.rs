@@ -33,6 +33,14 @@ impl Compression {
         }
     }
 
+    /// Longest body read before decompression: what cannot be made smaller becomes a little larger.
+    pub(super) fn packed_limit(self) -> usize {
+        match self {
+            Self::None => LIMIT_BYTES,
+            Self::Gzip | Self::Deflate => LIMIT_BYTES + LIMIT_BYTES / 100,
+        }
+    }
+
     /// At most [`LIMIT_BYTES`], whatever a few bytes promise to become.
     pub(super) fn undo(self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut plain = Vec::new();
