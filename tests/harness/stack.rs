@@ -196,6 +196,7 @@ fn config(database_url: &str) -> Config {
     let tables = TableNames::default();
     Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
+        routes: Vec::new(),
         database: DatabaseTarget::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
         session: SessionSettings {

@@ -17,6 +17,7 @@ mod look_alikes;
 mod outage;
 mod races;
 mod refused_bodies;
+mod routes;
 mod sessions;
 mod shutdown;
 mod streaming;

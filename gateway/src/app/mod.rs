@@ -1,5 +1,6 @@
 //! The gateway put together: database, rooms, workers.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -17,11 +18,13 @@ use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
+use crate::proxy::pages::ErrorPages;
+use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::upstream::UpstreamLimits;
 use crate::server::Server;
 use crate::server::connection::ConnectionLimits;
 use crate::server::listeners::Listeners;
-use crate::server::worker::WorkerSettings;
+use crate::server::worker::{Address, WorkerSettings};
 use crate::session::Sessions;
 use crate::session::clock::Clock;
 
@@ -49,10 +52,9 @@ impl App {
         let services = services(&config, &database, &drain).await;
         let settings = WorkerSettings {
             services,
-            upstream,
+            routes: routes(&config, upstream),
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
-            reader: config.reader,
         };
         let server = Server::start(listeners, settings, drain)?;
         let long_lived_grace = config.limits.long_lived_grace;
@@ -103,6 +105,20 @@ async fn services(config: &Config, database: &Database, drain: &Drain) -> Servic
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
     Services { sessions, auth, clock, drain: drain.clone() }
+}
+
+/// Every path's upstream: those of `--route`, and Next.js for the rest.
+fn routes(config: &Config, next: Address) -> PathRoutes<Target<Address>> {
+    let mut addresses: HashMap<&Authority, Address> = HashMap::new();
+    let routes = config.routes.iter().map(|(prefix, target)| {
+        let authority = &target.upstream;
+        let address = addresses
+            .entry(authority)
+            .or_insert_with(|| watch::Sender::new(Some(authority.clone())).subscribe());
+        (prefix.clone(), target.to(address.clone()))
+    });
+    let pages = ErrorPages::new(config.reader.clone());
+    PathRoutes::new(routes.collect(), Target { upstream: next, stripped: None, pages })
 }
 
 impl ConnectionLimits {

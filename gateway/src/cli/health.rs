@@ -1,6 +1,6 @@
 //! `health`: asks a gateway whether it serves, where no other client is at hand.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -11,15 +11,24 @@ use crate::error::StartError;
 /// Longest wait for a connection and for the answer, each.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// Bytes of an answer that are read; the gateway's own are far shorter.
+const LONGEST_ANSWER: u64 = 16 * 1024;
+
 pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
     let address = format!("{}:{}", args.host, args.port);
     let unhealthy = |reason| StartError::Unhealthy { address: address.clone(), reason };
-    let status = ask(&args.host, args.port).map_err(|error| unhealthy(error.to_string()))?;
-    if status.contains(" 200 ") { Ok(()) } else { Err(unhealthy(status)) }
+    let path = if args.upstreams { "/.nextbnb/health/upstreams" } else { "/.nextbnb/health" };
+    let answer = ask(&args.host, args.port, path).map_err(|error| unhealthy(error.to_string()))?;
+    let status = answer.lines().next().unwrap_or_default();
+    if status.contains(" 200 ") {
+        return Ok(());
+    }
+    let body = answer.lines().last().filter(|body| body.starts_with('{')).unwrap_or_default();
+    Err(unhealthy(format!("{status} {body}").trim_end().to_owned()))
 }
 
-/// The status line of the answer.
-fn ask(host: &str, port: u16) -> io::Result<String> {
+/// The whole answer.
+fn ask(host: &str, port: u16, path: &str) -> io::Result<String> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     // As `--host` takes them: this process is not the one that listens.
     let host = match host {
@@ -27,26 +36,23 @@ fn ask(host: &str, port: u16) -> io::Result<String> {
         host => host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host),
     };
     for address in (host, port).to_socket_addrs()? {
-        match ask_at(address) {
-            Ok(status) => return Ok(status),
+        match ask_at(address, path) {
+            Ok(answer) => return Ok(answer),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
-fn ask_at(address: SocketAddr) -> io::Result<String> {
+fn ask_at(address: SocketAddr, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    write!(
-        stream,
-        "GET /.nextbnb/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut status = String::new();
-    BufReader::new(stream).read_line(&mut status)?;
-    if status.starts_with("HTTP/") {
-        Ok(status.trim_end().to_owned())
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/") {
+        Ok(answer)
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidData, "what answers there speaks no HTTP"))
     }

@@ -76,14 +76,18 @@ fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(),
     done
 }
 
-/// Listens as `config` says; refuses an `upstream` that leads back here.
+/// Listens as `config` says; refuses an upstream, `next` or one of the routes', that leads back
+/// here.
 ///
 /// On a thread of its own, since a name server that hangs must not hold up a signal.
-async fn listen(config: &Config, upstream: Option<Authority>) -> Result<Listeners, StartError> {
+async fn listen(config: &Config, next: Option<Authority>) -> Result<Listeners, StartError> {
+    let routes = config.routes.iter().map(|(_, target)| target.upstream.clone());
+    let mut upstreams: Vec<Authority> = next.into_iter().chain(routes).collect();
     let (Listen { host, port }, workers) = (config.listen.clone(), config.workers);
     let listening = tokio::task::spawn_blocking(move || {
         let listeners = Listeners::bind(&host, port, workers)?;
-        match upstream.filter(|upstream| listeners.are_reached_by(upstream)) {
+        upstreams.retain(|upstream| listeners.are_reached_by(upstream));
+        match upstreams.first() {
             Some(upstream) => Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() }),
             None => Ok(listeners),
         }

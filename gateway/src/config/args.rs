@@ -54,6 +54,9 @@ pub struct ServeArgs {
         default_value = "http://localhost:3001"
     )]
     pub upstream: String,
+    /// Parts of the paths that go elsewhere.
+    #[command(flatten)]
+    pub routes: RouteArgs,
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -90,6 +93,9 @@ pub struct DevArgs {
     /// Origin of a `next dev` that already runs; then none is started
     #[arg(long, env = "NEXTBNB_UPSTREAM", value_name = "URL")]
     pub upstream: Option<String>,
+    /// Parts of the paths that go elsewhere.
+    #[command(flatten)]
+    pub routes: RouteArgs,
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
@@ -127,6 +133,19 @@ pub struct HealthArgs {
     /// Host of the gateway asked
     #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST", default_value = "localhost")]
     pub host: String,
+    /// Ask whether its upstreams can be reached as well; says which cannot
+    #[arg(long, env = "NEXTBNB_HEALTH_UPSTREAMS", value_parser = FalseyValueParser::new())]
+    pub upstreams: bool,
+}
+
+/// Parts of the paths that go elsewhere.
+#[derive(Debug, Args)]
+pub struct RouteArgs {
+    /// Send the paths that begin with PREFIX to another upstream, as `/api/=http://localhost:3002`;
+    /// with `,strip` at the end it is sent the rest of the path alone. May be repeated (in the
+    /// environment: separated by spaces); the longest prefix decides
+    #[arg(long = "route", env = "NEXTBNB_ROUTE", value_name = "PREFIX=URL", value_delimiter = ' ')]
+    pub routes: Vec<String>,
 }
 
 /// Where to listen.

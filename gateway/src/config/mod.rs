@@ -13,6 +13,7 @@ pub mod units;
 use std::path::Path;
 use std::time::Duration;
 
+use http::uri::Authority;
 use nextbnb_migrations::TableNames;
 
 use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
@@ -25,6 +26,7 @@ use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
 use crate::proxy::pages::Reader;
+use crate::proxy::routing::{PathPrefix, Target};
 use crate::session::SessionSettings;
 use crate::session::cookie_policy::CookiePolicy;
 use crate::session::lifetime::Lifetime;
@@ -34,11 +36,16 @@ use crate::session::secrets::Secrets;
 /// The host that stands for every address of this machine.
 pub const EVERY_ADDRESS: &str = "*";
 
+/// The prefixes of `--route`, and where they lead.
+pub type Routes = Vec<(PathPrefix, Target<Authority>)>;
+
 /// Everything the running gateway needs to know, checked.
 #[derive(Debug)]
 pub struct Config {
     /// Where connections are accepted.
     pub listen: Listen,
+    /// Parts of the paths that go elsewhere than to the upstream.
+    pub routes: Routes,
     /// Where sessions and accounts are kept.
     pub database: DatabaseTarget,
     /// What their tables are called.
@@ -100,6 +107,7 @@ impl Config {
         let tables = units::parse_table_names(&args.database)?;
         Ok(Self {
             listen: Listen::of(&args.listen, EVERY_ADDRESS),
+            routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: session_settings(&args.session, secrets, &tables)?,
@@ -128,6 +136,9 @@ impl Config {
         let tables = units::parse_table_names(&args.database)?;
         Ok(Self {
             listen: Listen::of(&args.listen, "localhost"),
+            routes: units::parse_routes(&args.routes.routes, |at| {
+                Reader::DeveloperBeside(at.clone())
+            })?,
             database: database_target(&args.database, &state)?,
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets, &tables)?,

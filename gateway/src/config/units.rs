@@ -4,36 +4,72 @@ use http::Uri;
 use http::uri::Authority;
 use nextbnb_migrations::TableNames;
 
+use super::Routes;
 use super::args::DatabaseArgs;
 use crate::error::StartError;
+use crate::gateway::OWN_PREFIX;
+use crate::proxy::pages::{ErrorPages, Reader};
+use crate::proxy::routing::{PathPrefix, Target};
 
 /// Longest name of a table: Postgres cuts what is longer, and then finds another table.
 const LONGEST_NAME_BYTES: usize = 63;
 
 /// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
 pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
-    let refused = |reason| StartError::Upstream { url: without_user(url), reason };
-    let uri: Uri = url.trim().parse().map_err(|_| refused("want http://host:port"))?;
+    parse_origin(url).map_err(|reason| StartError::Upstream { url: without_user(url), reason })
+}
+
+fn parse_origin(url: &str) -> Result<Authority, &'static str> {
+    const WANTED: &str = "want http://host:port";
+    let uri: Uri = url.trim().parse().map_err(|_| WANTED)?;
     match uri.scheme_str() {
         Some("http") => {}
-        Some("https") => {
-            return Err(refused("TLS to the upstream is not spoken; want http://host:port"));
-        }
-        _ => return Err(refused("want http://host:port")),
+        Some("https") => return Err("TLS to the upstream is not spoken; want http://host:port"),
+        _ => return Err(WANTED),
     }
     if uri.path() != "/" || uri.query().is_some() {
-        return Err(refused("want an origin without a path, as in http://host:port"));
+        return Err("want an origin without a path, as in http://host:port");
     }
     match uri.authority() {
-        Some(authority) if authority.as_str().contains('@') => {
-            Err(refused("want no user name or password"))
-        }
-        Some(authority) if !has_usable_port(authority) => {
-            Err(refused("want a port from 1 to 65535"))
-        }
+        Some(authority) if authority.as_str().contains('@') => Err("want no user name or password"),
+        Some(authority) if !has_usable_port(authority) => Err("want a port from 1 to 65535"),
         Some(authority) if !authority.host().is_empty() => Ok(authority.clone()),
-        _ => Err(refused("want http://host:port")),
+        _ => Err(WANTED),
     }
+}
+
+/// Checks what was typed with `--route`, and that no prefix is there twice; `reader_of` tells who
+/// reads that an upstream does not answer.
+pub(super) fn parse_routes(
+    routes: &[String],
+    reader_of: impl Fn(&Authority) -> Reader,
+) -> Result<Routes, StartError> {
+    let mut parsed = Routes::new();
+    for text in routes.iter().filter(|text| !text.is_empty()) {
+        let refused = |reason| StartError::Route { route: without_user(text), reason };
+        let (prefix, upstream, stripped) = parse_route(text).map_err(refused)?;
+        if parsed.iter().any(|(other, _)| *other == prefix) {
+            return Err(refused("the prefix is there twice"));
+        }
+        let pages = ErrorPages::new(reader_of(&upstream));
+        parsed.push((prefix, Target { upstream, stripped, pages }));
+    }
+    Ok(parsed)
+}
+
+/// Reads `/api/=http://host:port`, perhaps with `,strip`.
+fn parse_route(text: &str) -> Result<(PathPrefix, Authority, Option<PathPrefix>), &'static str> {
+    let (prefix, to) = text.split_once('=').ok_or("want PREFIX=URL, as /api/=http://host:port")?;
+    if prefix.starts_with(OWN_PREFIX.trim_end_matches('/')) {
+        return Err("what begins so is the gateway's own");
+    }
+    let prefix =
+        PathPrefix::new(prefix).ok_or("want a prefix like /api/, nothing in it encoded")?;
+    let (url, stripped) = match to.strip_suffix(",strip") {
+        Some(url) => (url, Some(prefix.clone())),
+        None => (to.strip_suffix(",keep").unwrap_or(to), None),
+    };
+    Ok((prefix, parse_origin(url)?, stripped))
 }
 
 /// Whether what follows the host is nothing or a port; one that is too large would silently be
@@ -123,6 +159,34 @@ mod tests {
         check_upstream("http://web:0", Err("want a port"));
         check_upstream("http://web:", Err("want a port"));
         check_upstream("", Err("want http://"));
+    }
+
+    #[track_caller]
+    fn check_routes(routes: &[&str], expected: Result<(), &str>) {
+        let routes: Vec<String> = routes.iter().map(|&route| route.to_owned()).collect();
+        let parsed =
+            parse_routes(&routes, |_| Reader::Visitor).map(drop).map_err(|error| error.to_string());
+        match expected {
+            Ok(()) => assert_eq!(parsed, Ok(())),
+            Err(part) => assert!(parsed.as_ref().is_err_and(|e| e.contains(part)), "{parsed:?}"),
+        }
+    }
+
+    #[test]
+    fn a_route_is_a_prefix_and_an_origin() {
+        check_routes(&["/api/=http://a:1", "/api=http://a:1,strip", "/x/=http://b,keep"], Ok(()));
+        check_routes(&[""], Ok(()));
+        check_routes(&["/api/"], Err("want PREFIX=URL"));
+        check_routes(&["api/=http://a"], Err("want a prefix"));
+        check_routes(&["/=http://a"], Err("want a prefix"));
+        check_routes(&["/a%20b/=http://a"], Err("want a prefix"));
+        check_routes(&["/api/=https://a"], Err("TLS to the upstream"));
+        check_routes(&["/api/=http://a/b"], Err("without a path"));
+        check_routes(&["/api/=http://a:1,split"], Err("want a port"));
+        check_routes(&["/.nextbnb/x/=http://a"], Err("the gateway's own"));
+        check_routes(&["/a/=http://a", "/a/=http://b"], Err("there twice"));
+        let parsed = parse_routes(&["/a/=http://u:hunter2@b".to_owned()], |_| Reader::Visitor);
+        assert!(!parsed.unwrap_err().to_string().contains("hunter2"));
     }
 
     #[test]

@@ -23,6 +23,14 @@ pub enum StartError {
         /// What would be right.
         reason: &'static str,
     },
+    /// A part of the paths cannot be sent where `--route` says.
+    #[error("--route {route:?} is not usable: {reason}")]
+    Route {
+        /// As typed.
+        route: String,
+        /// What would be right.
+        reason: &'static str,
+    },
     /// The cookie's name would break the header that it is written into.
     #[error("--cookie-name {name:?} is not usable: want letters, digits and !#$%&'*+-.^_`|~")]
     CookieName {
@@ -139,8 +147,8 @@ pub enum StartError {
     },
     /// Every request would come back to the gateway, for ever.
     #[error(
-        "--upstream http://{upstream} is this gateway itself (--port, --host): want the origin of \
-         Next.js"
+        "http://{upstream} is this gateway itself (--port, --host): --upstream wants the origin of \
+         Next.js, --route that of another server"
     )]
     UpstreamIsSelf {
         /// Host and port of the upstream.

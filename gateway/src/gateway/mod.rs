@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::Scheme;
@@ -25,21 +26,26 @@ use crate::identity::headers::{fold, is_managed};
 use crate::next::request_headers::is_internal;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
-use crate::ops::health::health;
+use crate::ops::health::{UpstreamHealth, health, upstreams_health};
 use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::{RequestId, is_request_id};
 use crate::proxy::body::UpstreamBody;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
 use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
-use crate::proxy::pages::{ErrorPages, Format, Reader};
+use crate::proxy::pages::{ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::{PublicOrigin, clean_response, is_publicly_cacheable};
+use crate::proxy::routing::{PathPrefix, PathRoutes, Target};
 use crate::proxy::target::public_host;
 use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
 use crate::proxy::upstream::Upstream;
 use crate::session::clock::Clock;
 use crate::session::settle::{self, Visit};
 use crate::session::{Session, Sessions};
+
+/// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
+/// three POST routes of [`Action`].
+pub const OWN_PREFIX: &str = "/.nextbnb/";
 
 /// What every worker shares: the rooms behind the gateway.
 #[derive(Debug, Clone)]
@@ -58,8 +64,7 @@ pub struct Services {
 #[derive(Debug)]
 pub struct Gateway {
     services: Services,
-    upstream: Upstream,
-    pages: ErrorPages,
+    routes: PathRoutes<Target<Arc<Upstream>>>,
 }
 
 /// The connection that a request came on.
@@ -77,9 +82,9 @@ pub struct Downstream {
 pub type Answer = Response<TrackedBody<AnswerBody>>;
 
 impl Gateway {
-    /// Puts `services` in front of `upstream`; errors are told to `reader`.
-    pub fn new(services: Services, upstream: Upstream, reader: Reader) -> Self {
-        Self { services, upstream, pages: ErrorPages::new(reader) }
+    /// Puts `services` in front of the upstreams of `routes`.
+    pub fn new(services: Services, routes: PathRoutes<Target<Arc<Upstream>>>) -> Self {
+        Self { services, routes }
     }
 
     /// Answers one request; what fails is turned into an answer too, and every answer is logged.
@@ -92,13 +97,16 @@ impl Gateway {
         downstream: &Downstream,
     ) -> Answer {
         let (head, body) = request.into_parts();
-        let body = RequestBody::streamed(body, self.upstream.limits().upload, running.clone());
+        let rest = self.routes.rest();
+        let target = self.routes.of(head.uri.path());
+        let pages = &target.as_ref().map_or(rest, |target| *target).pages;
+        let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone());
         let request_id = RequestId::generate();
         let mut log = AccessLog::begin(request_id, &head, running);
         let format = Format::of(&head.headers);
         let span = self.span_of(&head, request_id);
-        let answered = self.answer(head, body, downstream, &mut log).instrument(span).await;
-        let mut response = answered.unwrap_or_else(|error| self.refuse(&error, format, &mut log));
+        let answered = self.answer(head, body, downstream, target, &mut log).instrument(span).await;
+        let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
         request_id.set(response.headers_mut());
         log.set_status(response.status());
         let long_lived =
@@ -113,7 +121,7 @@ impl Gateway {
     fn span_of(&self, head: &Parts, request_id: RequestId) -> Span {
         let has_one = match Route::of(head) {
             Route::Auth(_) => true,
-            Route::Health | Route::Nothing | Route::Asset => false,
+            Route::Health | Route::UpstreamsHealth | Route::Nothing | Route::Asset => false,
             Route::WhoAmI | Route::Upstream => self.services.sessions.concern(&head.headers),
         };
         if has_one { error_span!("request", %request_id) } else { Span::none() }
@@ -124,17 +132,23 @@ impl Gateway {
         mut head: Parts,
         body: RequestBody,
         downstream: &Downstream,
+        target: Result<&Target<Arc<Upstream>>, RequestError>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let host = match public_host(&head)? {
             Some(host) => host.to_owned(),
             None => downstream.local.to_string(),
         };
+        let target = target?;
         strip(&mut head.headers);
         let visit = match Route::of(&head) {
             Route::Health => {
                 log.set_routine();
                 return Ok(own(health(self.services.drain.has_begun())));
+            }
+            Route::UpstreamsHealth => {
+                log.set_routine();
+                return Ok(own(self.upstreams_health().await));
             }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
@@ -154,8 +168,17 @@ impl Gateway {
             }
             Route::Upstream => self.visit_of(&head, log).await?,
         };
-        let forward = Forward { host: &host, visit: &visit, downstream };
+        let forward = Forward { host: &host, visit: &visit, downstream, target };
         self.forward(head, body, &forward, log).await
+    }
+
+    /// Asks every upstream at once whether it takes connections.
+    async fn upstreams_health(&self) -> Response<Full<Bytes>> {
+        let asked = self.routes.iter().map(async |(prefix, target)| UpstreamHealth {
+            prefix: prefix.map_or_else(|| "/".to_owned(), PathPrefix::to_string),
+            is_reachable: target.upstream.is_reachable().await,
+        });
+        upstreams_health(&join_all(asked).await)
     }
 
     async fn authenticate(
@@ -217,17 +240,21 @@ impl Gateway {
             host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
         }
         let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
-        Forwarding { client, host: forward.host, scheme }.set(headers);
+        let prefix = forward.target.stripped.as_ref().map(PathPrefix::without_slash);
+        Forwarding { client, host: forward.host, scheme, prefix }.set(headers);
         log.request_id().set(headers);
         if let Some(identity) = forward.visit.session().and_then(Session::identity) {
             identity.inject(headers);
         }
         head.version = Version::HTTP_11;
+        if let Some(prefix) = &forward.target.stripped {
+            prefix.strip(&mut head.uri);
+        }
         let request = Request::from_parts(head, body);
         let mut response = if wants_websocket {
-            self.upgrade(request, forward.downstream).await?
+            self.upgrade(request, forward).await?
         } else {
-            let response = self.upstream.send(request).await?;
+            let response = forward.target.upstream.send(request).await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
             }
@@ -241,10 +268,11 @@ impl Gateway {
     async fn upgrade(
         &self,
         mut request: Request<RequestBody>,
-        downstream: &Downstream,
+        forward: &Forward<'_>,
     ) -> Result<Response<AnswerBody>, RequestError> {
+        let Forward { downstream, target, .. } = forward;
         let to_browser = hyper::upgrade::on(&mut request);
-        let mut response = self.upstream.upgrade(request).await?;
+        let mut response = target.upstream.upgrade(request).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
         }
@@ -253,7 +281,7 @@ impl Gateway {
         }
         let to_upstream = hyper::upgrade::on(&mut response);
         let long_lived = downstream.connection.long_lived();
-        let half_closed = self.upstream.limits().half_closed_upgrade;
+        let half_closed = target.upstream.limits().half_closed_upgrade;
         tokio::spawn(async move {
             tunnel(to_browser, to_upstream, half_closed).await;
             drop(long_lived);
@@ -266,8 +294,10 @@ impl Gateway {
         let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         *response.version_mut() = Version::HTTP_11; // Ours, whatever the upstream's (RFC 9110 §2.5).
         let headers = response.headers_mut();
-        let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host };
-        clean_response(headers, self.upstream.authority().as_ref(), public);
+        let Target { upstream, stripped, .. } = forward.target;
+        let prefix = stripped.as_ref().map_or("", PathPrefix::without_slash);
+        let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host, prefix };
+        clean_response(headers, upstream.authority().as_ref(), public);
         if is_upgraded {
             return keep_websocket(headers);
         }
@@ -286,21 +316,21 @@ impl Gateway {
             headers.append(header::SET_COOKIE, cookie);
         }
     }
+}
 
-    /// The one place where an error becomes an answer, and a cause in the log.
-    fn refuse(
-        &self,
-        error: &RequestError,
-        format: Format,
-        log: &mut AccessLog,
-    ) -> Response<AnswerBody> {
-        let level = match error.blame() {
-            Blame::Upstream if !self.pages.is_expected(error) => Level::ERROR,
-            Blame::Upstream | Blame::Downstream => Level::INFO,
-        };
-        log.set_cause(level, chain(error));
-        own(self.pages.answer(error, format))
-    }
+/// The one place where an error becomes an answer, and a cause in the log.
+fn refuse(
+    error: &RequestError,
+    pages: &ErrorPages,
+    format: Format,
+    log: &mut AccessLog,
+) -> Response<AnswerBody> {
+    let level = match error.blame() {
+        Blame::Upstream if !pages.is_expected(error) => Level::ERROR,
+        Blame::Upstream | Blame::Downstream => Level::INFO,
+    };
+    log.set_cause(level, chain(error));
+    own(pages.answer(error, format))
 }
 
 /// What a request that goes to the upstream is sent and cleaned with.
@@ -308,6 +338,7 @@ struct Forward<'a> {
     host: &'a str,
     visit: &'a Visit,
     downstream: &'a Downstream,
+    target: &'a Target<Arc<Upstream>>,
 }
 
 /// Removes what clients may not send, in every spelling that a backend may fold to it: the

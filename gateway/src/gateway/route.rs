@@ -3,18 +3,17 @@
 use http::Method;
 use http::request::Parts;
 
+use super::OWN_PREFIX;
 use crate::auth::action::Action;
 use crate::next::asset::is_asset;
-
-/// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
-/// three POST routes of [`Action`].
-const OWN_PREFIX: &str = "/.nextbnb/";
 
 /// Who answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/.nextbnb/health`.
     Health,
+    /// `/.nextbnb/health/upstreams`.
+    UpstreamsHealth,
     /// `/.nextbnb/session`.
     WhoAmI,
     /// Nobody: the path is the gateway's, but nothing is there.
@@ -35,6 +34,7 @@ impl Route {
             let reads = matches!(head.method, Method::GET | Method::HEAD);
             return match own {
                 "health" if reads => Self::Health,
+                "health/upstreams" if reads => Self::UpstreamsHealth,
                 "session" if reads => Self::WhoAmI,
                 _ => Self::Nothing,
             };

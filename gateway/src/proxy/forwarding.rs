@@ -9,6 +9,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// Whether a field, its name folded, tells where a request came from or what it asked for.
 ///
@@ -28,10 +29,13 @@ pub struct Forwarding<'a> {
     pub host: &'a str,
     /// How the browser speaks to the gateway.
     pub scheme: &'a Scheme,
+    /// What was taken off the front of the path.
+    pub prefix: Option<&'a str>,
 }
 
 impl Forwarding<'_> {
-    /// Sets the four `X-Forwarded-` fields that Next.js would otherwise make up itself.
+    /// Sets the four `X-Forwarded-` fields that Next.js would otherwise make up itself, and
+    /// `X-Forwarded-Prefix` where there is one.
     pub fn set(&self, headers: &mut HeaderMap) {
         let port = port_of(self.host).unwrap_or(default_port(self.scheme));
         let client = HeaderValue::try_from(self.client.to_canonical().to_string());
@@ -41,7 +45,8 @@ impl Forwarding<'_> {
             (X_FORWARDED_PROTO, HeaderValue::try_from(self.scheme.as_str())),
             (X_FORWARDED_PORT, Ok(HeaderValue::from(port))),
         ];
-        for (name, value) in values {
+        let prefix = self.prefix.map(|prefix| (X_FORWARDED_PREFIX, HeaderValue::try_from(prefix)));
+        for (name, value) in values.into_iter().chain(prefix) {
             if let Ok(value) = value {
                 headers.insert(name, value);
             }
@@ -67,7 +72,7 @@ mod tests {
     fn check(client: &str, host: &str, expected: [&str; 4]) {
         let mut headers = HeaderMap::new();
         let client = client.parse().unwrap();
-        Forwarding { client, host, scheme: &Scheme::HTTP }.set(&mut headers);
+        Forwarding { client, host, scheme: &Scheme::HTTP, prefix: None }.set(&mut headers);
         let names = [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT];
         assert_eq!(names.map(|name| headers[name].to_str().unwrap().to_owned()), expected);
     }

@@ -10,6 +10,7 @@ pub mod pages;
 mod pool;
 pub mod request_body;
 pub mod response;
+pub mod routing;
 pub mod target;
 pub mod upgrade;
 pub mod upstream;

@@ -1,5 +1,7 @@
 //! What is changed in the upstream's response heads.
 
+use std::fmt;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Scheme};
 
@@ -18,6 +20,14 @@ pub struct PublicOrigin<'a> {
     pub scheme: &'a Scheme,
     /// The host as the browser wrote it, with its port.
     pub host: &'a str,
+    /// What the upstream's paths begin with in the browser, without a slash at the end.
+    pub prefix: &'a str,
+}
+
+impl fmt::Display for PublicOrigin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.host, self.prefix)
+    }
 }
 
 /// Removes what describes the upstream's connection or kind, and turns redirects to the
@@ -32,8 +42,7 @@ pub fn clean_response(
     if let Some(upstream) = upstream
         && let Some(location) = headers.get(header::LOCATION)
         && let Some(path) = path_at(location, upstream)
-        && let Ok(value) =
-            HeaderValue::try_from(format!("{}://{}{path}", public.scheme, public.host))
+        && let Ok(value) = HeaderValue::try_from(format!("{public}{path}"))
     {
         headers.insert(header::LOCATION, value);
     }
@@ -78,7 +87,7 @@ mod tests {
     fn check_location(sent: &'static str, expected: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(header::LOCATION, HeaderValue::from_static(sent));
-        let public = PublicOrigin { scheme: &Scheme::HTTP, host: "site.example:8080" };
+        let public = PublicOrigin { scheme: &Scheme::HTTP, host: "site.example:8080", prefix: "" };
         clean_response(&mut headers, Some(&Authority::from_static("web:3001")), public);
         assert_eq!(headers[header::LOCATION], expected);
     }

@@ -74,6 +74,14 @@ impl Upstream {
         self.address.borrow().clone()
     }
 
+    /// Whether it takes a connection at this moment, on which nothing is sent.
+    pub async fn is_reachable(&self) -> bool {
+        match self.authority() {
+            Some(authority) => connect(&authority, self.limits.connect).await.is_ok(),
+            None => false,
+        }
+    }
+
     /// Sends `request` and waits for the response head; the body streams afterwards.
     ///
     /// Node closes resting connections when it likes, so a reused one may fail before a byte came

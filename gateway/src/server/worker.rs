@@ -19,7 +19,7 @@ use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::OpenConnection;
-use crate::proxy::pages::Reader;
+use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
 
 /// Rest after a failed accept: the system is out of file descriptors or memory, and asking again
@@ -31,15 +31,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct WorkerSettings {
     /// The rooms behind the gateway, shared by all workers.
     pub services: Services,
-    /// Where Next.js answers.
-    pub upstream: watch::Receiver<Option<Authority>>,
-    /// Bounds on waiting for Next.js.
+    /// Where Next.js and the other upstreams answer.
+    pub routes: PathRoutes<Target<Address>>,
+    /// Bounds on waiting for them.
     pub upstream_limits: UpstreamLimits,
     /// Bounds on waiting for clients.
     pub connection_limits: ConnectionLimits,
-    /// Who reads error pages.
-    pub reader: Reader,
 }
+
+/// Where an upstream answers; `None` before it does.
+pub type Address = watch::Receiver<Option<Authority>>;
 
 /// Starts a worker's thread.
 pub(super) fn start(
@@ -76,8 +77,8 @@ async fn work(
     drain: Drain,
     queued: Arc<OpenConnection>,
 ) {
-    let upstream = Upstream::new(settings.upstream.clone(), settings.upstream_limits);
-    let gateway = Gateway::new(settings.services.clone(), upstream, settings.reader.clone());
+    let routes = upstreams(&settings);
+    let gateway = Gateway::new(settings.services.clone(), routes);
     let worker =
         Arc::new(Worker { gateway, drain: drain.clone(), limits: settings.connection_limits });
     for listener in listeners {
@@ -85,6 +86,21 @@ async fn work(
     }
     drop(queued);
     drain.ended().await;
+}
+
+/// One [`Upstream`] for each address, however many routes lead to it.
+fn upstreams(settings: &WorkerSettings) -> PathRoutes<Target<Arc<Upstream>>> {
+    let mut made: Vec<(&Address, Arc<Upstream>)> = Vec::new();
+    settings.routes.map(|target| {
+        let address = &target.upstream;
+        let known = made.iter().find(|(other, _)| other.same_channel(address));
+        let upstream = known.map_or_else(
+            || Arc::new(Upstream::new(address.clone(), settings.upstream_limits)),
+            |(_, upstream)| upstream.clone(),
+        );
+        made.push((address, upstream.clone()));
+        target.to(upstream)
+    })
 }
 
 struct Worker {
