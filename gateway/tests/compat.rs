@@ -5,10 +5,11 @@ use clap::{ArgMatches, CommandFactory};
 use nextbnb_gateway::config::args::CommandLine;
 
 /// Switch, its own default, its value under the preset, and a third one where there is one.
-const SWITCHES: [(&str, &str, &str, &str); 8] = [
+const SWITCHES: [(&str, &str, &str, &str); 9] = [
     ("touch-interval", "10m", "0s", "never"),
     ("anonymous-sessions", "off", "save", "off"),
     ("rolling", "half", "never", "always"),
+    ("login-handover", "0s", "10s", "1s"),
     ("cookie-same-site", "lax", "unset", "strict"),
     ("cookie-secure", "auto", "never", "always"),
     ("auth-statuses", "standard", "express", "standard"),

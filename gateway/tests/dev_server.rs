@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nextbnb_gateway::error::NextError;
-use nextbnb_gateway::next::dev_server::{DevServer, DevServerState};
+use nextbnb_gateway::next::dev_server::{DevExtras, DevServer, DevServerState};
 use nextbnb_gateway::next::node::Node;
 use nextbnb_gateway::next::project::Project;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -128,7 +128,7 @@ impl Drop for Gateway {
 async fn start_in(folder: &Path) -> Result<DevServer, NextError> {
     let project = Project::find(Some(folder), Path::new("/")).unwrap();
     let node = Node::find(&project).await.unwrap();
-    DevServer::start(&project, &node, &folder.join(".nextbnb")).await
+    DevServer::start(&project, &node, &folder.join(".nextbnb"), DevExtras::default()).await
 }
 
 async fn ready(server: &DevServer) -> SocketAddr {

@@ -23,10 +23,11 @@ pub fn repository() -> PathBuf {
 
 /// A child in its own process group, which ends with it.
 #[derive(Debug)]
-struct Group(Child);
+pub struct Group(Child);
 
 impl Group {
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts `command` without input.
+    pub fn spawn(command: &mut Command) -> Self {
         Self(command.process_group(0).stdin(Stdio::null()).spawn().unwrap())
     }
 

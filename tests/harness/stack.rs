@@ -197,6 +197,7 @@ fn config(database_url: &str) -> Config {
     Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
         routes: Vec::new(),
+        upstream_token: None,
         database: DatabaseTarget::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
         session: SessionSettings {
@@ -205,6 +206,7 @@ fn config(database_url: &str) -> Config {
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
+            handover: Duration::ZERO,
         },
         tables,
         sweep_interval: Duration::from_mins(15),

@@ -9,6 +9,7 @@
 mod express;
 mod express_auth;
 mod forwarding;
+mod handover;
 mod identity;
 mod keep_alive;
 mod limits;
@@ -22,4 +23,5 @@ mod sessions;
 mod shutdown;
 mod streaming;
 mod upgrade;
+mod upstream_sessions;
 mod wire;

@@ -29,14 +29,14 @@ async fn slow_upstream() -> (StubUpstream, Arc<Semaphore>) {
 }
 
 /// Begins a transaction that holds what `statement` locks.
-async fn hold(database: &TestDatabase, statement: &str) -> DatabaseTransaction {
+pub(crate) async fn hold(database: &TestDatabase, statement: &str) -> DatabaseTransaction {
     let transaction = database.connection().begin().await.unwrap();
     transaction.execute_unprepared(statement).await.unwrap();
     transaction
 }
 
 /// Waits until so many of the gateways' statements wait for a lock.
-async fn wait_for_waiting(database: &TestDatabase, count: usize) {
+pub(crate) async fn wait_for_waiting(database: &TestDatabase, count: usize) {
     let query = "SELECT count(*)::text FROM pg_stat_activity \
                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
     wait_until("statements that wait for a lock", async || {

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use nextbnb_tests::database::TestDatabase;
 
-use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, eventually};
+use crate::site::{ADDRESS, EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, eventually};
 
 const ADA: &str = "ada@example.com";
 
@@ -27,7 +27,7 @@ async fn set(site: &Site, column: &str, value: &str) {
 async fn user(site: &Site) -> Option<String> {
     let headers =
         HeaderMap::from_iter([(COOKIE, format!("nextbnb={EXPRESS_COOKIE}").parse().unwrap())]);
-    let visit = site.sessions.visit(&headers, "/", site.now).await.unwrap();
+    let visit = site.sessions.visit(&headers, ADDRESS, "/", site.now).await.unwrap();
     Some(visit.session()?.identity()?.email.clone())
 }
 

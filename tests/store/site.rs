@@ -1,5 +1,7 @@
 //! The gateway's database half over a test database, spoken to as a browser would.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::header::{CONTENT_TYPE, COOKIE};
@@ -11,7 +13,7 @@ use nextbnb_gateway::auth::action::Action;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::passwords::Passwords;
-use nextbnb_gateway::auth::{Auth, AuthSettings, SiteData};
+use nextbnb_gateway::auth::{Auth, AuthRequest, AuthSettings, SiteData};
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::entity::session;
 use nextbnb_gateway::session::cookie_policy::CookiePolicy;
@@ -39,6 +41,9 @@ pub(crate) const EXPRESS_COOKIE: &str =
 
 /// The text of a row of that server.
 pub(crate) const EXPRESS_DATA: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"ada@example.com"}}"#;
+
+/// Where everybody comes from.
+pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -87,6 +92,7 @@ impl Site {
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
+            handover: Duration::ZERO,
         };
         change(&mut settings);
         let accounts = Accounts::new(&names.users, EmailCase::Ignore);
@@ -127,8 +133,9 @@ impl Site {
         let (head, body) = request.into_parts();
         let action = Action::of(&head.method, head.uri.path()).expect("a route of the gateway");
         let session = self.resolve(&head.headers).await;
-        let session = session.as_ref();
-        let answer = self.auth.answer(action, &head, body, scheme, session, self.now).await;
+        let (address, session) = (ADDRESS, session.as_ref());
+        let request = AuthRequest { action, head: &head, address, scheme, session };
+        let answer = self.auth.answer(request, body, self.now).await;
         Answer::of(answer.response).await
     }
 
@@ -172,7 +179,7 @@ impl Site {
     ) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_str(&cookie_header(cookies)).unwrap());
-        let visit = self.sessions.visit(&headers, "/", self.now).await.unwrap();
+        let visit = self.sessions.visit(&headers, ADDRESS, "/", self.now).await.unwrap();
         let set_cookie = self.sessions.settle(&visit, scheme, Audience::Visitor, self.now).await?;
         Some(set_cookie.to_str().unwrap().to_owned())
     }

@@ -104,7 +104,8 @@ async fn services(config: &Config, database: &Database, drain: &Drain) -> Servic
     sessions.start_sweeping(config.sweep_interval, clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
-    Services { sessions, auth, clock, drain: drain.clone() }
+    let upstream_token = config.upstream_token.clone();
+    Services { sessions, auth, clock, upstream_token, drain: drain.clone() }
 }
 
 /// Every path's upstream: those of `--route`, and Next.js for the rest.

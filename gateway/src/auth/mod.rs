@@ -21,6 +21,7 @@ mod rules;
 pub mod who_am_i;
 
 use std::error::Error;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -35,6 +36,7 @@ use tracing::{error, info, warn};
 use crate::accounts::{Account, Accounts};
 use crate::database::{self, Database};
 use crate::session::id::SessionId;
+use crate::session::sign_ins::{Browser, SignIn};
 use crate::session::{Session, Sessions};
 use action::Action;
 use answer::AuthStatuses;
@@ -73,12 +75,30 @@ pub enum SiteData {
 }
 
 /// What a sign-in must know of its request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Visit {
     action: Action,
     presented: Vec<SessionId>,
+    /// Other requests with a presented id wait while this lives.
+    sign_in: SignIn,
+    browser: Browser,
     scheme: Option<Scheme>,
     now: DateTime<Utc>,
+}
+
+/// A request to one of the routes, its body apart.
+#[derive(Debug)]
+pub struct AuthRequest<'a> {
+    /// What it asks for.
+    pub action: Action,
+    /// Its head.
+    pub head: &'a Parts,
+    /// The client's address.
+    pub address: IpAddr,
+    /// How the browser came, where that is known: the new cookie is `Secure` over `https` only.
+    pub scheme: Option<&'a Scheme>,
+    /// The session that a logout ends.
+    pub session: Option<&'a Session>,
 }
 
 /// An answer, and what becomes of the request's session.
@@ -111,26 +131,25 @@ impl Auth {
         Self { database, accounts, sessions, passwords, settings }
     }
 
-    /// Does what `action` says and answers the browser; every failure is an answer, too.
+    /// Does what the route says and answers the browser; every failure is an answer, too.
     ///
-    /// `scheme` is how the browser came, where that is known: the new cookie is `Secure` over
-    /// `https` only. What is begun once the body has arrived is finished, though the client may
-    /// have gone: a browser that navigates away has its account all the same.
+    /// What is begun once the body has arrived is finished, though the client may have gone: a
+    /// browser that navigates away has its account all the same.
     pub async fn answer<B>(
         &self,
-        action: Action,
-        head: &Parts,
+        request: AuthRequest<'_>,
         mut body: B,
-        scheme: Option<&Scheme>,
-        session: Option<&Session>,
         now: DateTime<Utc>,
     ) -> AuthAnswer
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        let AuthRequest { action, head, address, scheme, session } = request;
         let presented = self.sessions.presented(&head.headers);
-        let visit = Visit { action, presented, scheme: scheme.cloned(), now };
+        let sign_in = self.sessions.sign_in(&presented);
+        let browser = Browser::of(&head.headers, address);
+        let visit = Visit { action, presented, sign_in, browser, scheme: scheme.cloned(), now };
         let outcome = if origin::is_own(head, scheme) {
             match action {
                 Action::Login => self.log_in(head, &mut body, visit).await,
@@ -158,7 +177,7 @@ impl Auth {
         account: &Account,
         visit: &Visit,
     ) -> Result<Option<HeaderValue>, Refusal> {
-        let Visit { action, presented, scheme, now } = visit;
+        let Visit { action, presented, sign_in, browser, scheme, now } = visit;
         let begun = self
             .sessions
             .begin(&transaction, &account.email, presented, scheme.as_ref(), *now)
@@ -168,6 +187,7 @@ impl Auth {
             warn!(user.id = account.id, "no session: --cookie-secure always, and this is not TLS");
             return Ok(None);
         };
+        sign_in.hand_over(&begun.id, browser, *now);
         let session = self.sessions.log_hash(&begun.id);
         info!(?action, user.id = account.id, %session, "signed in");
         Ok(Some(begun.set_cookie))

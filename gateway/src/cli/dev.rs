@@ -18,8 +18,10 @@ use crate::config::state_dir::StateDir;
 use crate::config::units::parse_upstream;
 use crate::config::{Config, EVERY_ADDRESS, Listen};
 use crate::error::{NextError, StartError};
-use crate::next::dev_server::{DevServer, DevServerState};
+use crate::identity::headers::UpstreamToken;
+use crate::next::dev_server::{DevExtras, DevServer, DevServerState};
 use crate::next::installation::{Installation, Outcome};
+use crate::next::legacy_session;
 use crate::next::node::Node;
 use crate::next::project::Project;
 
@@ -71,7 +73,11 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
         if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
             return Ok(());
         }
-        let start = async { Ok(DevServer::start(&project, &node, &state_dir).await?) };
+        let extras = DevExtras {
+            token: started.token.clone(),
+            preload: args.legacy_session.then(|| legacy_session::write(&state_dir)).transpose()?,
+        };
+        let start = async { Ok(DevServer::start(&project, &node, &state_dir, extras).await?) };
         let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
         let state = next.insert(server).state();
         tokio::select! {
@@ -94,6 +100,8 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
 struct Started {
     app: App,
     url: String,
+    /// What Next.js knows the gateway by.
+    token: String,
     steps: Steps,
 }
 
@@ -108,11 +116,13 @@ impl Started {
         let upstream = address.borrow().clone();
         let listeners = listen(&config, upstream).await?;
         let host = config.listen.clone();
+        let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
+        let token = token.to_owned();
         let app = App::start(config, listeners, address.subscribe()).await?;
         let port = app.server().addresses().first().map_or(host.port, SocketAddr::port);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());
-        Ok(Self { app, url: public_url(&host, port), steps })
+        Ok(Self { app, url: public_url(&host, port), token, steps })
     }
 }
 

@@ -96,6 +96,9 @@ pub struct DevArgs {
     /// Parts of the paths that go elsewhere.
     #[command(flatten)]
     pub routes: RouteArgs,
+    /// Show pages `req.session` as the Express server did, by a file that Node loads first
+    #[arg(long, env = "NEXTBNB_LEGACY_SESSION", value_parser = FalseyValueParser::new())]
+    pub legacy_session: bool,
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
@@ -146,6 +149,10 @@ pub struct RouteArgs {
     /// environment: separated by spaces); the longest prefix decides
     #[arg(long = "route", env = "NEXTBNB_ROUTE", value_name = "PREFIX=URL", value_delimiter = ' ')]
     pub routes: Vec<String>,
+    /// File with the secret by which upstreams know the gateway's requests (X-Nextbnb-Token); they
+    /// are then told what `req.session` shows [default in `dev`: made once, kept in the state folder]
+    #[arg(long, env = "NEXTBNB_UPSTREAM_TOKEN_FILE", value_name = "FILE")]
+    pub upstream_token_file: Option<PathBuf>,
 }
 
 /// Where to listen.

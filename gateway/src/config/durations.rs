@@ -41,6 +41,14 @@ pub(super) fn parse_expiration(text: &str) -> Parsed<Duration> {
     }
 }
 
+/// `--login-handover`
+pub(super) fn parse_login_handover(text: &str) -> Parsed<Duration> {
+    match parse_duration(text)? {
+        time if time <= Duration::from_mins(1) => Ok(time),
+        _ => Err("want 1m at most: whoever knew the old session id could use it so long"),
+    }
+}
+
 /// `--touch-interval`
 pub(super) fn parse_touch_interval(text: &str) -> Parsed<Touch> {
     match text {

@@ -25,6 +25,7 @@ use crate::accounts::EmailCase;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
+use crate::identity::headers::UpstreamToken;
 use crate::proxy::pages::Reader;
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::session::SessionSettings;
@@ -46,6 +47,8 @@ pub struct Config {
     pub listen: Listen,
     /// Parts of the paths that go elsewhere than to the upstream.
     pub routes: Routes,
+    /// Proves to upstreams that a request comes from here, where they want that.
+    pub upstream_token: Option<UpstreamToken>,
     /// Where sessions and accounts are kept.
     pub database: DatabaseTarget,
     /// What their tables are called.
@@ -108,6 +111,10 @@ impl Config {
         Ok(Self {
             listen: Listen::of(&args.listen, EVERY_ADDRESS),
             routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
+            upstream_token: match &args.routes.upstream_token_file {
+                Some(file) => Some(secrets::upstream_token(file, args.session.generate_secret)?),
+                None => None,
+            },
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: session_settings(&args.session, secrets, &tables)?,
@@ -139,6 +146,10 @@ impl Config {
             routes: units::parse_routes(&args.routes.routes, |at| {
                 Reader::DeveloperBeside(at.clone())
             })?,
+            upstream_token: Some(match &args.routes.upstream_token_file {
+                Some(file) => secrets::upstream_token(file, args.session.generate_secret)?,
+                None => secrets::upstream_token(&state.upstream_token_file(), true)?,
+            }),
             database: database_target(&args.database, &state)?,
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets, &tables)?,
@@ -199,6 +210,7 @@ fn session_settings(
         cookie: cookie_policy(&args.cookie)?,
         lifetime,
         policy: session_policy(&args.life),
+        handover: args.life.login_handover,
     })
 }
 

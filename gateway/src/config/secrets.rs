@@ -15,6 +15,7 @@ use tracing::warn;
 use super::session_args::SessionArgs;
 use super::state_dir::StateDir;
 use crate::error::StartError;
+use crate::identity::headers::UpstreamToken;
 use crate::session::secrets::Secrets;
 
 /// Shortest secret accepted: as many bytes as the HMAC-SHA256 that it keys (RFC 2104 §3).
@@ -41,6 +42,18 @@ pub(super) fn given(args: &SessionArgs) -> Result<Option<Secrets>, StartError> {
         (None, None) => return Ok(None),
     };
     keys(&secrets).map(Some)
+}
+
+/// The token of `file`, made where that is wished for and it is missing.
+pub(super) fn upstream_token(file: &Path, make: bool) -> Result<UpstreamToken, StartError> {
+    if make {
+        make_file(file)?;
+    }
+    let text = fs::read_to_string(file)
+        .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+    warn_if_open(file);
+    UpstreamToken::new(text.trim_end())
+        .ok_or_else(|| StartError::UpstreamToken { file: file.to_owned() })
 }
 
 /// The secret of the prepared state folder, made when it is missing.
@@ -124,7 +137,7 @@ fn warn_if_open(file: &Path) {
     let is_open = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0);
     if is_open {
         let file = file.display();
-        warn!("others on this machine can read session secrets: chmod o-rwx {file}");
+        warn!("others on this machine can read a secret: chmod o-rwx {file}");
     }
 }
 

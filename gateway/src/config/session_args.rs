@@ -7,7 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::durations::{
-    parse_expiration, parse_max_age, parse_sweep_interval, parse_touch_interval,
+    parse_expiration, parse_login_handover, parse_max_age, parse_sweep_interval,
+    parse_touch_interval,
 };
 use crate::session::attributes::CookiePriority;
 use crate::session::cookie_policy::{CookieSameSite, CookieSecure};
@@ -21,7 +22,7 @@ pub struct SessionArgs {
     /// database and in `dev`: made once, kept in the state folder]
     #[arg(long, env = "NEXTBNB_SESSION_SECRET_FILE", value_name = "FILE")]
     pub session_secret_file: Option<PathBuf>,
-    /// Make the file of --session-secret-file when it is missing
+    /// Make the files of --session-secret-file and --upstream-token-file when they are missing
     #[arg(long, env = "NEXTBNB_GENERATE_SECRET", value_parser = FalseyValueParser::new())]
     pub generate_secret: bool,
     /// Accept secrets under 32 bytes, to adopt those of an Express site
@@ -147,6 +148,19 @@ pub struct LifeArgs {
     /// from one person to the next at the same browser
     #[arg(long, env = "NEXTBNB_LOGIN_KEEPS_DATA", value_parser = FalseyValueParser::new())]
     pub login_keeps_data: bool,
+    /// Let the session id before a sign-in lead to the session after it for so long, once, for the
+    /// same address and User-Agent: for pages whose sign-in form is also submitted by the browser,
+    /// which then drops the answer and its cookie. Whoever planted the old id may win that race; `0s`
+    /// is never (express: 10s)
+    #[arg(
+        long,
+        env = "NEXTBNB_LOGIN_HANDOVER",
+        value_name = "DURATION",
+        default_value = "0s",
+        default_value_if("compat", "express", "10s"),
+        value_parser = parse_login_handover
+    )]
+    pub login_handover: Duration,
     /// How often ended rows are deleted; `0s` is never, and they stay for good
     #[arg(
         long,

@@ -38,6 +38,11 @@ impl StateDir {
         self.0.join("session-secret")
     }
 
+    /// The generated token for upstreams.
+    pub fn upstream_token_file(&self) -> PathBuf {
+        self.0.join("upstream-token")
+    }
+
     /// Makes the folder, for its owner alone, with a `.gitignore` that keeps all of it out of
     /// version control; fails unless files can be written in it.
     pub fn prepare(&self) -> Result<(), StartError> {

@@ -23,6 +23,15 @@ pub enum StartError {
         /// What would be right.
         reason: &'static str,
     },
+    /// The secret between gateway and upstreams is none.
+    #[error(
+        "--upstream-token-file {}: want one line of at least 16 letters, digits and marks",
+        file.display()
+    )]
+    UpstreamToken {
+        /// The file that was read.
+        file: PathBuf,
+    },
     /// A part of the paths cannot be sent where `--route` says.
     #[error("--route {route:?} is not usable: {reason}")]
     Route {

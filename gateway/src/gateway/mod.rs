@@ -14,15 +14,15 @@ use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tracing::{Instrument, Level, Span, error_span};
+use tracing::{Instrument, Level, Span, error_span, warn};
 
 use self::body::AnswerBody;
 use self::route::Route;
 use crate::auth::action::Action;
 use crate::auth::who_am_i::who_am_i;
-use crate::auth::{self, Afterwards, Auth};
+use crate::auth::{self, Afterwards, Auth, AuthRequest};
 use crate::error::{Blame, RequestError, chain};
-use crate::identity::headers::{fold, is_managed};
+use crate::identity::headers::{UpstreamToken, fold, is_managed};
 use crate::next::request_headers::is_internal;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
@@ -40,7 +40,7 @@ use crate::proxy::target::public_host;
 use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
 use crate::proxy::upstream::Upstream;
 use crate::session::clock::Clock;
-use crate::session::settle::{self, Visit};
+use crate::session::settle::{Audience, Visit};
 use crate::session::{Session, Sessions};
 
 /// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
@@ -56,6 +56,8 @@ pub struct Services {
     pub auth: Auth,
     /// Reads the time.
     pub clock: Clock,
+    /// Proves to upstreams that a request comes from here, where they want that.
+    pub upstream_token: Option<UpstreamToken>,
     /// Knows whether the process is ending.
     pub drain: Drain,
 }
@@ -152,13 +154,15 @@ impl Gateway {
             }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
-                let visit = self.visit_of(&head, log).await?;
+                let visit = self.visit_of(&head, downstream, log).await?;
                 let mut response = who_am_i(visit.session());
                 self.settle(response.headers_mut(), &visit).await;
                 return Ok(own(response));
             }
             Route::Auth(action) => {
-                return Ok(own(Box::pin(self.authenticate(action, &head, body, log)).await?));
+                return Ok(own(
+                    Box::pin(self.authenticate(action, &head, body, downstream, log)).await?
+                ));
             }
             Route::Asset => {
                 let Services { sessions, clock, .. } = &self.services;
@@ -166,10 +170,10 @@ impl Gateway {
                 Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
                 Visit::Apart
             }
-            Route::Upstream => self.visit_of(&head, log).await?,
+            Route::Upstream => self.visit_of(&head, downstream, log).await?,
         };
-        let forward = Forward { host: &host, visit: &visit, downstream, target };
-        self.forward(head, body, &forward, log).await
+        let forward = Forward { host: &host, visit, downstream, target };
+        self.forward(head, body, forward, log).await
     }
 
     /// Asks every upstream at once whether it takes connections.
@@ -186,18 +190,21 @@ impl Gateway {
         action: Action,
         head: &Parts,
         body: RequestBody,
+        downstream: &Downstream,
         log: &mut AccessLog,
     ) -> Result<Response<Full<Bytes>>, RequestError> {
         let Services { auth, clock, .. } = &self.services;
         let visit = match action {
             // Where it cannot be found it cannot be ended: waiting for the database once is enough.
-            Action::Logout => self.visit_of(head, log).await?,
+            Action::Logout => self.visit_of(head, downstream, log).await?,
             Action::Login | Action::Register => Visit::Apart,
         };
-        let answer = auth.answer(action, head, body, None, visit.session(), clock.now()).await;
+        let (address, session) = (downstream.client.ip(), visit.session());
+        let request = AuthRequest { action, head, address, scheme: None, session };
+        let answer = auth.answer(request, body, clock.now()).await;
         let mut response = answer.response;
         if answer.afterwards == Afterwards::AsAnyVisit
-            && let Ok(visit) = self.visit_of(head, log).await
+            && let Ok(visit) = self.visit_of(head, downstream, log).await
         {
             self.settle(response.headers_mut(), &visit).await;
         }
@@ -205,10 +212,15 @@ impl Gateway {
     }
 
     /// Finds the live session that a request presents, without a look-up where it presents none.
-    async fn visit_of(&self, head: &Parts, log: &mut AccessLog) -> Result<Visit, RequestError> {
+    async fn visit_of(
+        &self,
+        head: &Parts,
+        downstream: &Downstream,
+        log: &mut AccessLog,
+    ) -> Result<Visit, RequestError> {
         let Services { sessions, clock, .. } = &self.services;
         let visit = sessions
-            .visit(&head.headers, head.uri.path(), clock.now())
+            .visit(&head.headers, downstream.client.ip(), head.uri.path(), clock.now())
             .await
             .map_err(|error| RequestError::SessionsUnavailable(error.into()))?;
         if let Some(identity) = visit.session().and_then(Session::identity) {
@@ -221,12 +233,16 @@ impl Gateway {
         &self,
         mut head: Parts,
         body: RequestBody,
-        forward: &Forward<'_>,
+        mut forward: Forward<'_>,
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
+        let Services { sessions, clock, upstream_token, .. } = &self.services;
         let wants_websocket = is_websocket(&head);
         if wants_websocket && !auth::origin::is_own(&head, None) {
             return Err(RequestError::ForeignOrigin);
+        }
+        if !wants_websocket {
+            forward.visit = sessions.begin_for_guest(forward.visit, None, clock.now()).await;
         }
         let headers = &mut head.headers;
         remove_hop_by_hop(headers);
@@ -243,8 +259,14 @@ impl Gateway {
         let prefix = forward.target.stripped.as_ref().map(PathPrefix::without_slash);
         Forwarding { client, host: forward.host, scheme, prefix }.set(headers);
         log.request_id().set(headers);
+        sessions.show_cookie(headers, &forward.visit);
         if let Some(identity) = forward.visit.session().and_then(Session::identity) {
             identity.inject(headers);
+        }
+        if let Some(token) = upstream_token
+            && !token.tell(headers, forward.visit.told().as_deref())
+        {
+            warn!("a session is too long to be told of: req.session is empty");
         }
         head.version = Version::HTTP_11;
         if let Some(prefix) = &forward.target.stripped {
@@ -252,7 +274,7 @@ impl Gateway {
         }
         let request = Request::from_parts(head, body);
         let mut response = if wants_websocket {
-            self.upgrade(request, forward).await?
+            self.upgrade(request, &forward).await?
         } else {
             let response = forward.target.upstream.send(request).await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -260,7 +282,7 @@ impl Gateway {
             }
             response.map(AnswerBody::Upstream)
         };
-        self.finish(&mut response, forward).await;
+        self.finish(&mut response, &forward).await;
         Ok(response)
     }
 
@@ -301,21 +323,25 @@ impl Gateway {
         if is_upgraded {
             return keep_websocket(headers);
         }
-        self.settle(headers, forward.visit).await;
+        let Services { sessions, clock, .. } = &self.services;
+        let (visit, audience) = (&forward.visit, audience_of(headers));
+        if !sessions.filter_set_cookie(headers, visit, audience, clock.now()).await {
+            self.settle(headers, visit).await;
+        }
     }
 
     /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
     async fn settle(&self, headers: &mut HeaderMap, visit: &Visit) {
         let Services { sessions, clock, .. } = &self.services;
-        let audience = if is_publicly_cacheable(headers) {
-            settle::Audience::Anybody
-        } else {
-            settle::Audience::Visitor
-        };
-        if let Some(cookie) = sessions.settle(visit, None, audience, clock.now()).await {
+        let settling = sessions.settle(visit, None, audience_of(headers), clock.now());
+        if let Some(cookie) = settling.await {
             headers.append(header::SET_COOKIE, cookie);
         }
     }
+}
+
+fn audience_of(response: &HeaderMap) -> Audience {
+    if is_publicly_cacheable(response) { Audience::Anybody } else { Audience::Visitor }
 }
 
 /// The one place where an error becomes an answer, and a cause in the log.
@@ -336,7 +362,7 @@ fn refuse(
 /// What a request that goes to the upstream is sent and cleaned with.
 struct Forward<'a> {
     host: &'a str,
-    visit: &'a Visit,
+    visit: Visit,
     downstream: &'a Downstream,
     target: &'a Target<Arc<Upstream>>,
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::fmt;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -10,6 +12,17 @@ use super::Identity;
 const USER: HeaderName = HeaderName::from_static("x-forwarded-user");
 const EMAIL: HeaderName = HeaderName::from_static("x-forwarded-email");
 const PREFERRED_USERNAME: HeaderName = HeaderName::from_static("x-forwarded-preferred-username");
+
+/// Proves to the upstream that a request comes from the gateway.
+const TOKEN: HeaderName = HeaderName::from_static("x-nextbnb-token");
+/// What the session's row holds of cookie and user, for `nextbnb-req-session`.
+const SESSION: HeaderName = HeaderName::from_static("x-nextbnb-session");
+
+/// Longest session told of, in bytes: Node reads 16 kB of header fields in all.
+const LONGEST_SESSION: usize = 8 * 1024;
+
+/// Fewest bytes of a token; as the npm package has it.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Names that a later version may set: reserved from the first day, so that no upstream ever
 /// learned to trust a client's copy.
@@ -58,6 +71,48 @@ pub fn fold(name: &HeaderName) -> Cow<'_, str> {
     Cow::Borrowed(name)
 }
 
+/// A secret between the gateway and its upstreams, by which they tell its requests from everybody
+/// else's.
+#[derive(Clone)]
+pub struct UpstreamToken(HeaderValue);
+
+impl UpstreamToken {
+    /// `None` for what is too short to be a secret or cannot stand in a header.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut value = HeaderValue::try_from(text).ok()?;
+        value.set_sensitive(true);
+        (is_plain && text.len() >= SHORTEST_TOKEN).then_some(Self(value))
+    }
+
+    /// The secret itself, for the upstream's environment.
+    pub fn expose(&self) -> &str {
+        self.0.to_str().unwrap_or_default() // Visible ASCII, by `new`.
+    }
+
+    /// Sets the token, and tells of the `session` in JSON where there is one.
+    ///
+    /// `false` where that is too long for a header: then the upstream is not told.
+    pub fn tell(&self, headers: &mut HeaderMap, session: Option<&str>) -> bool {
+        headers.insert(TOKEN, self.0.clone());
+        let Some(session) = session else { return true };
+        let session = utf8_percent_encode(session, NAME).to_string();
+        match HeaderValue::try_from(session) {
+            Ok(value) if value.len() <= LONGEST_SESSION => {
+                headers.insert(SESSION, value);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for UpstreamToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UpstreamToken(redacted)")
+    }
+}
+
 impl Identity {
     /// Sets the fields that name this user; there must be no copies of a client left.
     pub fn inject(&self, headers: &mut HeaderMap) {
@@ -96,6 +151,31 @@ mod tests {
         check("!#$&'*+-/=?^_`{|}~@b", None, "!#$&'*+-/=?^_`{|}~@b", None);
         check("a,\"b\"<c>;@[\\]()", None, "a%2C%22b%22%3Cc%3E%3B@%5B%5C%5D%28%29", None);
         check("\0\t\u{7f}\u{85}", None, "%00%09%7F%C2%85", None);
+    }
+
+    #[test]
+    fn a_token_is_a_secret_that_can_stand_in_a_header() {
+        assert!(UpstreamToken::new("0123456789abcdef").is_some());
+        for bad in
+            ["", "0123456789abcde", "0123456789 abcdef", "0123456789\nabcdef", "0123456789é…"]
+        {
+            assert!(UpstreamToken::new(bad).is_none(), "{bad:?}");
+        }
+        let token = UpstreamToken::new("0123456789abcdef").unwrap();
+        assert!(!format!("{token:?}").contains("0123"));
+        assert_eq!(token.expose(), "0123456789abcdef");
+    }
+
+    #[test]
+    fn a_session_is_told_in_visible_ascii_unless_it_is_too_long() {
+        let token = UpstreamToken::new("0123456789abcdef").unwrap();
+        let mut headers = HeaderMap::new();
+        assert!(token.tell(&mut headers, Some(r#"{"a":"é\n"}"#)));
+        assert_eq!(headers[SESSION], "%7B%22a%22%3A%22%C3%A9%0A%22%7D".replace("%0A", "%5Cn"));
+        assert_eq!(headers[TOKEN], "0123456789abcdef");
+        let mut headers = HeaderMap::new();
+        assert!(!token.tell(&mut headers, Some(&"x".repeat(LONGEST_SESSION + 1))));
+        assert!(token.tell(&mut headers, None) && !headers.contains_key(SESSION));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `next dev` as a supervised child.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -61,6 +62,21 @@ impl DevServerState {
     }
 }
 
+/// What `next dev` is given beside its own. Its `Debug` shows no token.
+#[derive(Default)]
+pub struct DevExtras {
+    /// The secret by which it knows the gateway's requests (`NEXTBNB_TOKEN`).
+    pub token: String,
+    /// A file that Node loads before it.
+    pub preload: Option<PathBuf>,
+}
+
+impl fmt::Debug for DevExtras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevExtras").field("preload", &self.preload).finish_non_exhaustive()
+    }
+}
+
 /// A `next dev` that is started again whenever it dies, until [`DevServer::stop`].
 ///
 /// Its end and why is logged here; its own words go to this terminal as they are.
@@ -82,8 +98,9 @@ impl DevServer {
         project: &Project,
         node: &Node,
         state_dir: &Path,
+        extras: DevExtras,
     ) -> Result<Self, NextError> {
-        let command = DevCommand::of(project, node)?;
+        let command = DevCommand::of(project, node, extras)?;
         let record = Record::in_folder(state_dir);
         record.end_leftover().await?;
         let address = free_address().map_err(|source| NextError::NoFreePort { source })?;
@@ -189,26 +206,31 @@ struct DevCommand {
     next: PathBuf,
     options: Vec<String>,
     folder: PathBuf,
+    extras: DevExtras,
 }
 
 impl DevCommand {
-    fn of(project: &Project, node: &Node) -> Result<Self, NextError> {
+    fn of(project: &Project, node: &Node, extras: DevExtras) -> Result<Self, NextError> {
         let folder = project.folder().to_path_buf();
         let Some(next) = project.find_next() else {
             return Err(NextError::NotInstalled { folder });
         };
         let options = project.dev_options().to_vec();
-        Ok(Self { node: node.executable().to_path_buf(), next, options, folder })
+        Ok(Self { node: node.executable().to_path_buf(), next, options, folder, extras })
     }
 
     fn on(&self, address: SocketAddr) -> Command {
         let mut command = Command::new(&self.node);
+        if let Some(file) = &self.extras.preload {
+            command.arg("--require").arg(file);
+        }
         command
             .arg(&self.next)
             .arg("dev")
             .args(&self.options)
             .args(["-H", &address.ip().to_string(), "-p", &address.port().to_string()])
             .current_dir(&self.folder)
+            .env("NEXTBNB_TOKEN", &self.extras.token)
             .env_remove("PORT") // It is the gateway's.
             .env_remove("SESSION_SECRET") // Whoever has it can sign for anybody.
             .stdin(Stdio::null());

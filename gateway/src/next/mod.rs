@@ -7,6 +7,7 @@ mod dev_script;
 pub mod dev_server;
 pub mod installation;
 mod leftover;
+pub mod legacy_session;
 mod lifeline;
 mod manifest;
 pub mod node;

@@ -1,7 +1,7 @@
 //! `Cookie` headers, read as the npm package `cookie` reads them.
 
-use http::HeaderMap;
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
 
 /// Every value under `name`, an ASCII token, in the order sent, quotes removed and still
 /// percent-encoded.
@@ -16,9 +16,29 @@ pub(super) fn values_of<'a>(
     pieces.filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| unquote(value))
 }
 
+/// Leaves one pair under `name`, at the end; every other pair stays byte for byte.
+pub(super) fn replace(headers: &mut HeaderMap, name: &str, value: &str) {
+    let is_other = |piece: &&[u8]| {
+        let key = piece.split(|byte| *byte == b'=').next().unwrap_or_default();
+        trim(key) != name.as_bytes()
+    };
+    let all = headers.get_all(COOKIE).iter().flat_map(|header| pieces(header.as_bytes()));
+    let mut pairs: Vec<&[u8]> = all.map(trim).filter(|piece| !piece.is_empty()).collect();
+    pairs.retain(is_other);
+    let own = format!("{name}={value}");
+    pairs.push(own.as_bytes());
+    if let Ok(header) = HeaderValue::from_bytes(&pairs.join(&b"; "[..])) {
+        headers.insert(COOKIE, header);
+    }
+}
+
+fn pieces(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header.split(|byte| *byte == b';')
+}
+
 /// The trimmed pairs of a header, in order.
 fn split(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    header.split(|byte| *byte == b';').filter_map(|piece| {
+    pieces(header).filter_map(|piece| {
         let mut parts = piece.splitn(2, |byte| *byte == b'=');
         Some((trim(parts.next()?), trim(parts.next()?)))
     })
@@ -40,8 +60,6 @@ fn unquote(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[track_caller]
@@ -70,6 +88,25 @@ mod tests {
         check(&[b"nextbnb=\"\"x\"\""], &["\"x\""]);
         check(&[b"nextbnb=\"x"], &["\"x"]);
         check(&[b"nextbnb=\""], &["\""]);
+    }
+
+    #[test]
+    fn one_pair_takes_the_place_of_all_under_its_name() {
+        let replaced = |cookies: &[&'static str]| {
+            let mut map = HeaderMap::new();
+            for cookies in cookies {
+                map.append(COOKIE, HeaderValue::from_static(cookies));
+            }
+            replace(&mut map, "nextbnb", "new");
+            assert_eq!(map.get_all(COOKIE).iter().count(), 1);
+            map[COOKIE].to_str().unwrap().to_owned()
+        };
+        assert_eq!(replaced(&[]), "nextbnb=new");
+        assert_eq!(replaced(&["nextbnb=old"]), "nextbnb=new");
+        assert_eq!(
+            replaced(&["a=\"b; nextbnb=1 ;c", " nextbnb = 2; nextbnbs=3"]),
+            "a=\"b; c; nextbnbs=3; nextbnb=new"
+        );
     }
 
     #[test]

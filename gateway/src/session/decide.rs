@@ -23,6 +23,8 @@ pub(super) struct RowFacts {
     /// for a cookie that lives as long as the browser.
     pub(super) cookie: Option<(Option<DateTime<Utc>>, TimeDelta)>,
     pub(super) user: UserFacts,
+    /// Whether the browser has the row's cookie; not where the id before a sign-in led to the row.
+    pub(super) cookie_is_known: bool,
 }
 
 /// Whose a row is.
@@ -77,6 +79,9 @@ pub(super) fn decide(policy: &SessionPolicy, facts: &Facts, now: DateTime<Utc>) 
         return (Row::Save, send_if(policy.rolling == Rolling::Always || row.cookie.is_some()));
     }
     let touch = if needs_touch(policy.touch, row.updated, now) { Row::Touch } else { Row::Leave };
+    if !row.cookie_is_known {
+        return (touch, send_if(true));
+    }
     match policy.rolling {
         Rolling::Never => (touch, Cookie::Keep),
         Rolling::Always => (touch, send_if(true)),
@@ -132,7 +137,8 @@ mod tests {
     /// A row written just now, its cookie with 20 of 30 days before it.
     fn row() -> RowFacts {
         let cookie = Some((Some(now() + TimeDelta::days(20)), TimeDelta::days(30)));
-        RowFacts { updated: Some(now()), cookie, user: UserFacts::Sound }
+        let user = UserFacts::Sound;
+        RowFacts { updated: Some(now()), cookie, user, cookie_is_known: true }
     }
 
     fn old_cookie() -> RowFacts {
@@ -195,6 +201,15 @@ mod tests {
         check(policy, Some(row()), LEFT_ALONE, Row::Leave);
         check(policy, Some(of_browser()), LEFT_ALONE, Row::Leave);
         check(policy, Some(old_cookie()), (Row::Save, Cookie::Send), Row::Leave);
+    }
+
+    #[test]
+    fn a_cookie_that_the_browser_lacks_is_sent_under_every_policy() {
+        for rolling in [Never, Half, Always] {
+            let unknown = RowFacts { cookie_is_known: false, ..row() };
+            let sent = (Row::Leave, Cookie::Send);
+            check(policy(Off, rolling, Touch::Never), Some(unknown), sent, Row::Leave);
+        }
     }
 
     #[test]

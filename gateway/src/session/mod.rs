@@ -9,6 +9,7 @@ pub mod id;
 pub mod lifetime;
 pub(crate) mod members;
 mod new_record;
+mod new_session;
 pub mod policy;
 pub mod presented;
 pub mod record;
@@ -16,12 +17,17 @@ mod resolve;
 mod rewrite;
 pub mod secrets;
 pub mod settle;
+pub(crate) mod sign_ins;
 pub mod signed_cookie;
 mod store;
 mod stored_attributes;
 mod sweep;
+mod told;
+mod upstream_cookie;
 
 use std::fmt;
+use std::net::IpAddr;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +48,7 @@ use policy::{AnonymousSessions, OldData, SessionPolicy};
 use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
+use sign_ins::{Browser, HandedOver, SignIn, SignIns};
 use store::SessionTable;
 
 /// How sessions are named, signed and timed.
@@ -57,6 +64,9 @@ pub struct SessionSettings {
     pub lifetime: Lifetime,
     /// When rows are made and moved, and cookies sent again.
     pub policy: SessionPolicy,
+    /// How long the id before a sign-in leads to the session after it (`--login-handover`); zero is
+    /// not at all.
+    pub handover: Duration,
 }
 
 /// A live session, as one request found it.
@@ -66,6 +76,8 @@ pub struct Session {
     identity: Option<Identity>,
     record: SessionRecord,
     updated: Option<DateTime<Utc>>,
+    /// Set where an id that is no more led here, so that the browser needs the cookie.
+    handed_over: Option<Arc<HandedOver>>,
 }
 
 impl Session {
@@ -96,6 +108,7 @@ pub struct Sessions {
     database: Database,
     table: SessionTable,
     accounts: Accounts,
+    sign_ins: SignIns,
     settings: Arc<SessionSettings>,
 }
 
@@ -103,7 +116,8 @@ impl Sessions {
     /// Sessions of `accounts` in `database`, whose tables must be up to date.
     pub fn new(database: Database, accounts: Accounts, settings: SessionSettings) -> Self {
         let table = SessionTable::new(&settings.table);
-        Self { database, table, accounts, settings: Arc::new(settings) }
+        let sign_ins = SignIns::new(settings.handover);
+        Self { database, table, accounts, sign_ins, settings: Arc::new(settings) }
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
@@ -136,17 +150,33 @@ impl Sessions {
         self.database.run(resolving).await
     }
 
-    /// A request's place among sessions, by its cookie and the path that it asks for.
+    /// A request's place among sessions, by its cookie, the client's address and the path that it
+    /// asks for.
+    ///
+    /// Waits, for two seconds at most, for a sign-in under way that the same cookie was presented
+    /// to.
     pub async fn visit(
         &self,
         headers: &HeaderMap,
+        address: IpAddr,
         path: &str,
         now: DateTime<Utc>,
     ) -> Result<Visit, DbErr> {
         if !self.settings.cookie.covers(path) {
             return Ok(Visit::Apart);
         }
-        let session = self.resolve(&self.presented(headers), now).await?;
+        let presented = self.presented(headers);
+        self.sign_ins.settled(&presented).await;
+        let mut session = self.resolve(&presented, now).await?;
+        let browser = || Browser::of(headers, address);
+        if session.is_none()
+            && let Some(handed_over) = self.sign_ins.take(&presented, browser, now)
+        {
+            session = self.resolve(from_ref(&handed_over.to), now).await?;
+            if let Some(session) = &mut session {
+                session.handed_over = Some(Arc::new(handed_over));
+            }
+        }
         Ok(session.map_or(Visit::Fresh, |session| Visit::Of(Box::new(session))))
     }
 
@@ -155,7 +185,8 @@ impl Sessions {
     /// An asset is the same for everybody: whatever fails here does not matter to it.
     pub async fn visit_asset(&self, headers: &HeaderMap, path: &str, now: DateTime<Utc>) {
         if self.settings.policy.touch.is_every_visit()
-            && let Ok(Visit::Of(session)) = self.visit(headers, path, now).await
+            && self.settings.cookie.covers(path)
+            && let Ok(Some(session)) = self.resolve(&self.presented(headers), now).await
         {
             self.touch(&session, now).await;
         }
@@ -181,6 +212,11 @@ impl Sessions {
             let (database, table) = (self.database.clone(), self.table.clone());
             self.database.start(sweep::sweep_for_ever(database, table, interval, clock));
         }
+    }
+
+    /// Notes that a sign-in, or a sign-out, came with `presented` ids.
+    pub(crate) fn sign_in(&self, presented: &[SessionId]) -> SignIn {
+        self.sign_ins.begin(presented)
     }
 
     /// Begins a session of the account with this address and ends the `presented` ones, so that

@@ -54,7 +54,8 @@ fn read(id: &SessionId, row: StoredRow, secrets: &Secrets, now: DateTime<Utc>) -
         },
         |live| {
             let (record, updated) = live?;
-            Some(Session { id: id.clone(), identity: None, record, updated })
+            let (id, handed_over) = (id.clone(), None);
+            Some(Session { id, identity: None, record, updated, handed_over })
         },
     )
 }

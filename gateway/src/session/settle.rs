@@ -5,10 +5,9 @@ use http::HeaderValue;
 use http::uri::Scheme;
 use tracing::warn;
 
-use super::attributes::CookieAttributes;
 use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
-use super::id::SessionId;
-use super::{Session, Sessions, new_record, signed_cookie};
+use super::new_session::NewSession;
+use super::{Session, Sessions, signed_cookie};
 use crate::database;
 
 /// A request's place among sessions.
@@ -18,6 +17,8 @@ pub enum Visit {
     Apart,
     /// Without a cookie, or with one that has no live row.
     Fresh,
+    /// Of a guest's session that has just begun.
+    Begun(Box<NewSession>),
     /// Of a live session.
     Of(Box<Session>),
 }
@@ -27,7 +28,7 @@ impl Visit {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Of(session) => Some(session),
-            Self::Apart | Self::Fresh => None,
+            Self::Apart | Self::Fresh | Self::Begun(_) => None,
         }
     }
 }
@@ -56,6 +57,7 @@ impl Sessions {
         let policy = &self.settings.cookie;
         let (session, attributes) = match visit {
             Visit::Apart => return None,
+            Visit::Begun(new) => return (audience == Audience::Visitor).then(|| new.give()),
             Visit::Fresh => (None, policy.attributes(scheme)),
             Visit::Of(session) => {
                 (Some(session), policy.tighten(&session.record.attributes, scheme))
@@ -67,7 +69,9 @@ impl Sessions {
         let (row, cookie) = decide(&self.settings.policy, &facts, now);
         let Some(session) = session else {
             return match row {
-                Row::Insert => Box::pin(self.insert_anonymous(&attributes, now)).await,
+                Row::Insert => {
+                    Box::pin(self.insert_for_guest(&attributes, now)).await?.give().into()
+                }
                 _ => None,
             };
         };
@@ -88,7 +92,12 @@ impl Sessions {
             Cookie::Send => {
                 let life = self.settings.lifetime.after_visit(session.record.max_age, now)?;
                 let value = signed_cookie::write(&session.id, &self.settings.secrets);
-                attributes.set_cookie(&policy.name, &value, life.cookie_expires())
+                let expires = life.cookie_expires();
+                let set_cookie = attributes.set_cookie(&policy.name, &value, expires)?;
+                if let Some(handed_over) = &session.handed_over {
+                    handed_over.use_up();
+                }
+                Some(set_cookie)
             }
         }
     }
@@ -130,38 +139,13 @@ impl Sessions {
             false
         })
     }
-
-    /// A guest's row and cookie; none where the row cannot be written.
-    async fn insert_anonymous(
-        &self,
-        attributes: &CookieAttributes,
-        now: DateTime<Utc>,
-    ) -> Option<HeaderValue> {
-        let life = self.settings.lifetime.begin(now)?;
-        let data = new_record::write(None, attributes, life).ok()?;
-        let id = SessionId::generate().ok()?;
-        let value = signed_cookie::write(&id, &self.settings.secrets);
-        let name = &self.settings.cookie.name;
-        let set_cookie = attributes.set_cookie(name, &value, life.cookie_expires())?;
-        let this = self.clone();
-        let inserting = async move {
-            this.table.insert(this.database.connection(), &id, data, life.row_expires, now).await
-        };
-        match self.database.run(inserting).await {
-            Ok(()) => Some(set_cookie),
-            Err(error) => {
-                let cause = database::cause(&error);
-                warn!(cause, "cannot write a guest's session; the visit goes on without");
-                None
-            }
-        }
-    }
 }
 
 impl Session {
     fn facts(&self) -> RowFacts {
         let (updated, cookie) = (self.updated, self.record.cookie_life());
-        RowFacts { updated, cookie, user: self.user_facts() }
+        let cookie_is_known = self.handed_over.is_none();
+        RowFacts { updated, cookie, user: self.user_facts(), cookie_is_known }
     }
 
     fn user_facts(&self) -> UserFacts {
