@@ -19,7 +19,7 @@ async function visit(page, address, folder) {
     document.querySelector('button').click();
     return /clicked [1-9]/.test(document.querySelector('button').textContent);
   });
-  const clicked = /clicked \d+/.exec(await button.textContent())[0];
+  const clicked = await counted(page, button);
   let loads = 0;
   page.on('load', () => (loads += 1));
   for (const number of [1, 2, 3]) {
@@ -33,6 +33,16 @@ async function visit(page, address, folder) {
   edit(join(folder, 'counter.tsx'), /client \d+/, 'client 0');
   edit(join(folder, 'page.tsx'), /server \d+/, 'server 0');
   await page.getByText('server 0').waitFor();
+}
+
+/** What the button counts once every click has been counted. */
+async function counted(page, button) {
+  for (let before; ; ) {
+    const now = /clicked \d+/.exec(await button.textContent())[0];
+    if (now === before) return now;
+    before = now;
+    await page.waitForTimeout(500);
+  }
 }
 
 function edit(file, from, to) {
