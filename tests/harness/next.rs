@@ -219,7 +219,7 @@ fn is_product(name: &str) -> bool {
 }
 
 /// Copies an application; its packages become links to the same files.
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (source, target) = (entry.path(), to.join(entry.file_name()));

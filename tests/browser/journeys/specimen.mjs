@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
+
+export const PAGE_LOADS = 40;
+
+/**
+ * A site in the course's style: register by a form that is submitted twice, book, pay by webhook,
+ * upload, keep what a guest looked at, log out, sign in by form and by link.
+ */
+export default async function walk({ page, details: [email, webhookSecret] }) {
+  page.on('dialog', (dialog) => dialog.dismiss());
+  await page.goto('/');
+  await page.getByText('The old lighthouse').waitFor();
+  await page.goto('/houses/2');
+  await page.locator('#seen', { hasText: '2' }).waitFor();
+  await page.goto('/houses/3');
+  await page.locator('#seen', { hasText: '2 3' }).waitFor();
+
+  await submit(page, 'register', email);
+  await signedIn(page, email);
+  await page.goto('/houses/1');
+  const photo = Buffer.alloc(200_000, 'photo');
+  await page.locator('#photo').setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: photo });
+  const digest = createHash('sha256').update(photo).digest('hex');
+  await page.locator('#uploaded', { hasText: `200000 ${digest}` }).waitFor();
+  await page.locator('#book').click();
+  const booking = page.locator('#bookings li');
+  await booking.waitFor();
+  assert.equal(await booking.textContent(), 'house 1');
+  await pay(page, await booking.getAttribute('data-id'), webhookSecret);
+  await page.reload();
+  await page.getByText('house 1, paid').waitFor();
+
+  await page.goto('/');
+  await logOut(page);
+  await submit(page, 'login', email);
+  await signedIn(page, email);
+  await logOut(page);
+  await page.goto(`/auth/link?email=${encodeURIComponent(email)}`);
+  await page.locator('#user', { hasText: email }).waitFor();
+  await page.goto('/bookings');
+  await page.getByText('house 1, paid').waitFor();
+}
+
+async function submit(page, form, email) {
+  await page.goto('/');
+  await page.locator(`#${form} [type=email]`).fill(email);
+  await page.locator(`#${form} [type=password]`).fill('correct horse');
+  await Promise.all([page.waitForEvent('load'), page.locator(`#${form} button`).click()]);
+}
+
+/** At once or at one of the next loads: the form's own submit and its script race. */
+async function signedIn(page, email) {
+  for (let tries = 0; tries < 5; tries += 1) {
+    if ((await page.locator('#user').count()) > 0) break;
+    await page.waitForTimeout(300);
+    await page.goto('/');
+  }
+  assert.equal(await page.locator('#user').textContent(), email);
+}
+
+/** The server answers before the row is gone, so the next page may still know the user. */
+async function logOut(page) {
+  await Promise.all([page.waitForEvent('load'), page.locator('#logout').click()]);
+  for (let tries = 0; tries < 5; tries += 1) {
+    if ((await page.locator('#guest').count()) > 0) return;
+    await page.waitForTimeout(300);
+    await page.goto('/');
+  }
+  assert.fail('still signed in');
+}
+
+/** As the payment provider does: no cookie, no Origin, and a signature over the bytes. */
+async function pay(page, booking, secret) {
+  const body = `{"booking": ${booking} ,"odd\\u0020spacing":true}`;
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const answer = await fetch(new URL('/api/payments/webhook', page.url()), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Signature': signature },
+    body,
+  });
+  assert.equal(answer.status, 200, await answer.text());
+}
