@@ -128,4 +128,8 @@ async fn an_upstream_that_knows_the_token_is_told_what_pages_see_of_the_session(
         "id": sid, "cookie": row["cookie"], "passport": { "user": "ada@example.org" }
     });
     assert_eq!(told, expected);
+    stack.database.run("DELETE FROM users").await;
+    ada.get("/").await;
+    let seen = stack.upstream.last_request();
+    assert!(!seen.header("x-nextbnb-session").unwrap().contains("passport"), "an account is gone");
 }

@@ -1,0 +1,159 @@
+//! What happens to a request on its way to an upstream, and to the answer on its way back.
+
+use std::sync::Arc;
+
+use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode, Version};
+use http_body_util::Full;
+use tracing::warn;
+
+use super::body::AnswerBody;
+use super::{Downstream, Gateway, Services, audience_of};
+use crate::auth::origin;
+use crate::error::RequestError;
+use crate::identity::headers::{fold, is_managed};
+use crate::next::request_headers::is_internal;
+use crate::ops::access_log::AccessLog;
+use crate::ops::request_id::is_request_id;
+use crate::proxy::body::UpstreamBody;
+use crate::proxy::forwarding::{Forwarding, is_forwarding};
+use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
+use crate::proxy::request_body::RequestBody;
+use crate::proxy::response::{PublicOrigin, clean_response};
+use crate::proxy::routing::{PathPrefix, Target};
+use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
+use crate::proxy::upstream::Upstream;
+use crate::session::Session;
+use crate::session::settle::Visit;
+
+/// What a request that goes to the upstream is sent and cleaned with.
+pub(super) struct Forward<'a> {
+    pub(super) host: &'a str,
+    pub(super) visit: Visit,
+    pub(super) downstream: &'a Downstream,
+    pub(super) target: &'a Target<Arc<Upstream>>,
+}
+
+impl Gateway {
+    /// Sends a request to its upstream, and cleans the answer's head.
+    pub(super) async fn forward(
+        &self,
+        mut head: Parts,
+        body: RequestBody,
+        mut forward: Forward<'_>,
+        log: &AccessLog,
+    ) -> Result<Response<AnswerBody>, RequestError> {
+        let Services { sessions, clock, upstream_token, .. } = &self.services;
+        let wants_websocket = is_websocket(&head);
+        if wants_websocket && !origin::is_own(&head, None) {
+            return Err(RequestError::ForeignOrigin);
+        }
+        if !wants_websocket {
+            forward.visit = sessions.begin_for_guest(forward.visit, None, clock.now()).await;
+        }
+        let headers = &mut head.headers;
+        remove_hop_by_hop(headers);
+        headers.remove(header::EXPECT); // hyper answers it when the body is first asked for.
+        if wants_websocket {
+            keep_websocket(headers);
+        }
+        if let (Entry::Vacant(host), Ok(value)) =
+            (headers.entry(header::HOST), HeaderValue::try_from(forward.host))
+        {
+            host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
+        }
+        let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
+        let prefix = forward.target.stripped.as_ref().map(PathPrefix::without_slash);
+        Forwarding { client, host: forward.host, scheme, prefix }.set(headers);
+        log.request_id().set(headers);
+        sessions.show_cookie(headers, &forward.visit);
+        if let Some(identity) = forward.visit.session().and_then(Session::identity) {
+            identity.inject(headers);
+        }
+        if let Some(token) = upstream_token
+            && !token.tell(headers, forward.visit.told().as_deref())
+        {
+            warn!("a session is too long to be told of: req.session is empty");
+        }
+        head.version = Version::HTTP_11;
+        if let Some(prefix) = &forward.target.stripped {
+            prefix.strip(&mut head.uri);
+        }
+        let request = Request::from_parts(head, body);
+        let mut response = if wants_websocket {
+            self.upgrade(request, &forward).await?
+        } else {
+            let response = forward.target.upstream.send(request).await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
+            }
+            response.map(AnswerBody::Upstream)
+        };
+        self.finish(&mut response, &forward).await;
+        Ok(response)
+    }
+
+    /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends.
+    async fn upgrade(
+        &self,
+        mut request: Request<RequestBody>,
+        forward: &Forward<'_>,
+    ) -> Result<Response<AnswerBody>, RequestError> {
+        let Forward { downstream, target, .. } = forward;
+        let to_browser = hyper::upgrade::on(&mut request);
+        let mut response = target.upstream.upgrade(request).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
+        }
+        if !grants_websocket(response.headers()) {
+            return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
+        }
+        let to_upstream = hyper::upgrade::on(&mut response);
+        let long_lived = downstream.connection.long_lived();
+        let half_closed = target.upstream.limits().half_closed_upgrade;
+        tokio::spawn(async move {
+            tunnel(to_browser, to_upstream, half_closed).await;
+            drop(long_lived);
+        });
+        Ok(response.map(|_| AnswerBody::Own(Full::default())))
+    }
+
+    /// Cleans the upstream's response head and adds the session's cookie where it is due.
+    async fn finish(&self, response: &mut Response<AnswerBody>, forward: &Forward<'_>) {
+        let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        *response.version_mut() = Version::HTTP_11; // Ours, whatever the upstream's (RFC 9110 §2.5).
+        let headers = response.headers_mut();
+        let Target { upstream, stripped, .. } = forward.target;
+        let prefix = stripped.as_ref().map_or("", PathPrefix::without_slash);
+        let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host, prefix };
+        clean_response(headers, upstream.authority().as_ref(), public);
+        if is_upgraded {
+            return keep_websocket(headers);
+        }
+        let Services { sessions, clock, .. } = &self.services;
+        let (visit, audience) = (&forward.visit, audience_of(headers));
+        if !sessions.filter_set_cookie(headers, visit, audience, clock.now()).await {
+            self.settle(headers, visit).await;
+        }
+    }
+}
+
+/// Removes what clients may not send, in every spelling that a backend may fold to it: the
+/// identity of a user, where a request came from, its id, what Next.js tells itself, and what
+/// passes for a field of the connection.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    let is_forbidden = |name: &&HeaderName| {
+        let folded = fold(name);
+        is_managed(&folded)
+            || is_forwarding(&folded)
+            || is_internal(&folded)
+            || is_request_id(&folded)
+            || is_imitation(name, &folded)
+    };
+    let forbidden: Vec<HeaderName> = headers.keys().filter(is_forbidden).cloned().collect();
+    for name in forbidden {
+        headers.remove(name);
+    }
+}
