@@ -85,6 +85,7 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--cookie-domain", "a;b"], &[], "--cookie-domain");
     check_refused(&["--session-table", ""], &[], "--session-table");
     check_refused(&["--users-table", "Sessions"], &[], "--users-table");
+    check_refused(&["--session-table", "users"], &[], "--session-table");
     check_refused(&["--host", "no such host"], &[], "--host");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");

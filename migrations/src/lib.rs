@@ -4,6 +4,7 @@
 //! are adopted where they exist, and going back to Express stays possible at any time.
 
 mod additions;
+pub mod discovery;
 mod email;
 mod later;
 mod names;

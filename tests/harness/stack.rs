@@ -14,6 +14,7 @@ use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::limits::Limits;
 use nextbnb_gateway::config::{Config, Listen, Migrations};
 use nextbnb_gateway::database::DatabaseTarget;
+use nextbnb_gateway::database::tables::TableChoice;
 use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_gateway::server::listeners::Listeners;
 use nextbnb_gateway::session::SessionSettings;
@@ -21,7 +22,6 @@ use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, Cook
 use nextbnb_gateway::session::lifetime::Lifetime;
 use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
 use nextbnb_gateway::session::secrets::Secrets;
-use nextbnb_migrations::TableNames;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -193,7 +193,6 @@ pub fn credentials(email: &str, password: &str) -> serde_json::Value {
 }
 
 fn config(database_url: &str) -> Config {
-    let tables = TableNames::default();
     Config {
         listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
         routes: Vec::new(),
@@ -201,14 +200,13 @@ fn config(database_url: &str) -> Config {
         database: DatabaseTarget::Url(database_url.to_owned()),
         migrations: Migrations::Apply,
         session: SessionSettings {
-            table: tables.sessions.clone(),
             secrets: Secrets::new(&[SECRET.as_bytes().to_vec()]).unwrap(),
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
             handover: Duration::ZERO,
         },
-        tables,
+        tables: TableChoice::default(),
         sweep_interval: Duration::from_mins(15),
         auth: AuthSettings {
             statuses: AuthStatuses::Standard,

@@ -87,7 +87,6 @@ impl Site {
         change: impl FnOnce(&mut SessionSettings),
     ) -> Self {
         let mut settings = SessionSettings {
-            table: names.sessions.clone(),
             secrets: Secrets::new(&[SECRET.into()]).unwrap(),
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
@@ -96,7 +95,7 @@ impl Site {
         };
         change(&mut settings);
         let accounts = Accounts::new(&names.users, EmailCase::Ignore);
-        let sessions = Sessions::new(database.clone(), accounts.clone(), settings);
+        let sessions = Sessions::new(database.clone(), &names.sessions, accounts.clone(), settings);
         let auth_settings = AuthSettings {
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,

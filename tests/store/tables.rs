@@ -1,9 +1,10 @@
 //! Tables under other names and of other make.
 
+use nextbnb_gateway::database::tables::TableChoice;
 use nextbnb_migrations::{TableNames, migrate, revert};
 use nextbnb_tests::database::TestDatabase;
 
-use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site};
+use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, connect};
 
 const ADA: &str = "ada@example.com";
 
@@ -74,7 +75,41 @@ async fn old_and_extended_tables_work(test: TestDatabase) {
     assert_eq!(devices, ["phone", "web"]);
 }
 
+async fn found(test: &TestDatabase, choice: &TableChoice) -> Result<TableNames, String> {
+    let database = connect(test).await;
+    database.find_tables(choice).await.map_err(|error| error.to_string())
+}
+
+async fn tables_that_nobody_named_are_found_by_their_columns(test: TestDatabase) {
+    let nobody_named = TableChoice::default();
+    assert_eq!(found(&test, &nobody_named).await, Ok(TableNames::default()), "to be made");
+    // Another table of one of the names, as of a site that has sessions of exercise.
+    test.run(r#"CREATE TABLE "user" ("id" INTEGER, "name" TEXT)"#).await;
+    let (sessions, users) = ("Session", "Users");
+    test.run(&format!(
+        r#"CREATE TABLE "{sessions}" ("sid" VARCHAR(36) PRIMARY KEY, "expires" TIMESTAMP, "data" TEXT);
+        CREATE TABLE "{users}" ("id" INTEGER, "email" TEXT, "password" TEXT)"#
+    ))
+    .await;
+    assert_eq!(found(&test, &nobody_named).await, Ok(names(sessions, users)));
+    let given = TableChoice { sessions: Some("Sessions".to_owned()), users: None };
+    assert_eq!(found(&test, &given).await, Ok(names("Sessions", users)));
+}
+
+async fn two_tables_that_could_be_meant_are_asked_about(test: TestDatabase) {
+    for table in ["Sessions", "Session"] {
+        test.run(&format!(
+            r#"CREATE TABLE "{table}" ("sid" VARCHAR(36), "expires" TIMESTAMP, "data" TEXT)"#
+        ))
+        .await;
+    }
+    let told = found(&test, &TableChoice::default()).await.unwrap_err();
+    assert_eq!(told, "Sessions, Session could each be meant: say which with --session-table");
+}
+
 on_both_databases! {
+    tables_that_nobody_named_are_found_by_their_columns
+    two_tables_that_could_be_meant_are_asked_about
     tables_may_be_called_anything
     two_pairs_of_tables_live_in_one_schema
     old_and_extended_tables_work

@@ -14,6 +14,7 @@ use crate::auth::Auth;
 use crate::auth::passwords::Passwords;
 use crate::config::limits::Limits;
 use crate::config::{Config, Migrations};
+use crate::database::tables::TableChoice;
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
 use crate::gateway::Services;
@@ -47,9 +48,10 @@ impl App {
         listeners: Listeners,
         upstream: watch::Receiver<Option<Authority>>,
     ) -> Result<Self, StartError> {
-        let database = open_database(&config.database, &config.tables, config.migrations).await?;
+        let opening = open_database(&config.database, &config.tables, config.migrations);
+        let (database, tables) = opening.await?;
         let drain = Drain::new();
-        let services = services(&config, &database, &drain).await;
+        let services = services(&config, &database, &tables, &drain).await;
         let settings = WorkerSettings {
             services,
             routes: routes(&config, upstream),
@@ -75,32 +77,44 @@ impl App {
     }
 }
 
-/// Opens a database and applies pending migrations, saying which, or finds its tables complete.
+/// Opens a database, finds its tables and applies pending migrations, saying which, or finds them
+/// complete.
 pub(crate) async fn open_database(
     target: &DatabaseTarget,
-    tables: &TableNames,
+    choice: &TableChoice,
     migrations: Migrations,
-) -> Result<Database, StartError> {
+) -> Result<(Database, TableNames), StartError> {
     let limits = DatabaseLimits::default();
     let database = Database::connect(target, &limits, Handle::current()).await?;
-    if migrations == Migrations::Skip {
-        database.check(tables).await?;
-        return Ok(database);
+    let tables = database.find_tables(choice).await?;
+    let TableNames { sessions, users } = &tables;
+    if tables != TableNames::default() {
+        info!("sessions are in the table {sessions:?} and accounts in {users:?}");
     }
-    let applied = database.migrate(tables).await?;
+    if migrations == Migrations::Skip {
+        database.check(&tables).await?;
+        return Ok((database, tables));
+    }
+    let applied = database.migrate(&tables).await?;
     for name in &applied.names {
         info!("applied migration {name}");
     }
     for note in &applied.notes {
         warn!("{note}");
     }
-    Ok(database)
+    Ok((database, tables))
 }
 
-async fn services(config: &Config, database: &Database, drain: &Drain) -> Services {
+async fn services(
+    config: &Config,
+    database: &Database,
+    tables: &TableNames,
+    drain: &Drain,
+) -> Services {
     let clock = Clock;
-    let accounts = Accounts::new(&config.tables.users, config.email_case);
-    let sessions = Sessions::new(database.clone(), accounts.clone(), config.session.clone());
+    let accounts = Accounts::new(&tables.users, config.email_case);
+    let settings = config.session.clone();
+    let sessions = Sessions::new(database.clone(), &tables.sessions, accounts.clone(), settings);
     sessions.start_sweeping(config.sweep_interval, clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);

@@ -9,7 +9,7 @@ use super::signals::StopSignals;
 use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
-use crate::config::units::parse_table_names;
+use crate::config::units::parse_tables;
 use crate::config::{Migrations, database_target};
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
@@ -17,13 +17,13 @@ use crate::error::StartError;
 pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     let state = StateDir::new(args.database.state_dir_or(Path::new(StateDir::DEFAULT)));
     let target = database_target(&args.database, &state)?;
-    let tables = parse_table_names(&args.database)?;
+    let tables = parse_tables(&args.database)?;
     if let DatabaseTarget::Embedded(_) = target {
         state.prepare()?;
     }
     block_on(async {
         let migration = open_database(&target, &tables, Migrations::Apply);
-        let Some(database) = StopSignals::listen()?.unless_told(migration).await? else {
+        let Some((database, _)) = StopSignals::listen()?.unless_told(migration).await? else {
             return Err(StartError::NotMigrated);
         };
         info!("the schema is up to date");

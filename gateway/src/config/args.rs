@@ -178,12 +178,14 @@ pub struct DatabaseArgs {
     /// working folder; for `dev` beside `frontend/`]
     #[arg(long, env = "NEXTBNB_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Table of sessions, letter by letter as Sequelize has it; made when missing
-    #[arg(long, env = "NEXTBNB_SESSION_TABLE", value_name = "NAME", default_value = "Sessions")]
-    pub session_table: String,
-    /// Table of accounts, letter by letter as Sequelize has it; made when missing
-    #[arg(long, env = "NEXTBNB_USERS_TABLE", value_name = "NAME", default_value = "users")]
-    pub users_table: String,
+    /// Table of sessions, letter by letter as Sequelize has it; made when missing [default: what is
+    /// there of `Sessions`, `Session` and `sessions`, else `Sessions`]
+    #[arg(long, env = "NEXTBNB_SESSION_TABLE", value_name = "NAME")]
+    pub session_table: Option<String>,
+    /// Table of accounts, letter by letter as Sequelize has it; made when missing [default: what is
+    /// there of `users`, `Users`, `user` and `User`, else `users`]
+    #[arg(long, env = "NEXTBNB_USERS_TABLE", value_name = "NAME")]
+    pub users_table: Option<String>,
 }
 
 impl DatabaseArgs {

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::uri::Authority;
-use nextbnb_migrations::TableNames;
 
 use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
 use self::auth_args::AuthArgs;
@@ -24,6 +23,7 @@ use self::state_dir::StateDir;
 use crate::accounts::EmailCase;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
+use crate::database::tables::TableChoice;
 use crate::error::StartError;
 use crate::identity::headers::UpstreamToken;
 use crate::proxy::pages::Reader;
@@ -51,8 +51,8 @@ pub struct Config {
     pub upstream_token: Option<UpstreamToken>,
     /// Where sessions and accounts are kept.
     pub database: DatabaseTarget,
-    /// What their tables are called.
-    pub tables: TableNames,
+    /// What their tables are called, as far as that is typed.
+    pub tables: TableChoice,
     /// Whether pending migrations are applied at start.
     pub migrations: Migrations,
     /// The cookie and the life of a session.
@@ -107,7 +107,6 @@ impl Config {
             (DatabaseTarget::Embedded(_), None) => secrets::kept_in(&state)?,
             (DatabaseTarget::Url(_), None) => return Err(StartError::SecretMissing),
         };
-        let tables = units::parse_table_names(&args.database)?;
         Ok(Self {
             listen: Listen::of(&args.listen, EVERY_ADDRESS),
             routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
@@ -117,11 +116,11 @@ impl Config {
             },
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
-            session: session_settings(&args.session, secrets, &tables)?,
+            session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
-            tables,
+            tables: units::parse_tables(&args.database)?,
             reader: Reader::Visitor,
             drain: args.drain,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -140,7 +139,6 @@ impl Config {
             Some(secrets) => secrets,
             None => secrets::kept_in(&state)?,
         };
-        let tables = units::parse_table_names(&args.database)?;
         Ok(Self {
             listen: Listen::of(&args.listen, "localhost"),
             routes: units::parse_routes(&args.routes.routes, |at| {
@@ -152,11 +150,11 @@ impl Config {
             }),
             database: database_target(&args.database, &state)?,
             migrations: Migrations::Apply,
-            session: session_settings(&args.session, secrets, &tables)?,
+            session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth),
             email_case: args.auth.email_case,
-            tables,
+            tables: units::parse_tables(&args.database)?,
             reader: match &args.upstream {
                 Some(url) => Reader::DeveloperBeside(units::parse_upstream(url)?),
                 None => Reader::Developer,
@@ -192,11 +190,7 @@ pub fn database_target(
     }
 }
 
-fn session_settings(
-    args: &SessionArgs,
-    secrets: Secrets,
-    tables: &TableNames,
-) -> Result<SessionSettings, StartError> {
+fn session_settings(args: &SessionArgs, secrets: Secrets) -> Result<SessionSettings, StartError> {
     let lifetime = Lifetime {
         max_age: match args.life.session_max_age {
             MaxAge::Of(max_age) => Some(max_age),
@@ -205,7 +199,6 @@ fn session_settings(
         expiration: args.life.session_expiration,
     };
     Ok(SessionSettings {
-        table: tables.sessions.clone(),
         secrets,
         cookie: cookie_policy(&args.cookie)?,
         lifetime,

@@ -2,10 +2,10 @@
 
 use http::Uri;
 use http::uri::Authority;
-use nextbnb_migrations::TableNames;
 
 use super::Routes;
 use super::args::DatabaseArgs;
+use crate::database::tables::TableChoice;
 use crate::error::StartError;
 use crate::gateway::OWN_PREFIX;
 use crate::proxy::pages::{ErrorPages, Reader};
@@ -96,20 +96,17 @@ pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
     Ok(name.to_owned())
 }
 
-/// Checks the tables' names: what a column of the catalogue can hold, and not one for both.
-pub fn parse_table_names(args: &DatabaseArgs) -> Result<TableNames, StartError> {
-    let check = |flag: &'static str, name: &str| {
-        if name.is_empty() || name.len() > LONGEST_NAME_BYTES || name.contains('\0') {
-            return Err(StartError::TableName { flag, name: name.to_owned() });
+/// Checks the tables' names: what a column of the catalogue can hold.
+pub fn parse_tables(args: &DatabaseArgs) -> Result<TableChoice, StartError> {
+    let check = |flag: &'static str, name: &Option<String>| match name {
+        Some(name) if name.is_empty() || name.len() > LONGEST_NAME_BYTES || name.contains('\0') => {
+            Err(StartError::TableName { flag, name: name.clone() })
         }
-        Ok(name.to_owned())
+        name => Ok(name.clone()),
     };
     let sessions = check("--session-table", &args.session_table)?;
     let users = check("--users-table", &args.users_table)?;
-    if sessions == users {
-        return Err(StartError::TableName { flag: "--users-table", name: users });
-    }
-    Ok(TableNames { sessions, users })
+    Ok(TableChoice { sessions, users })
 }
 
 /// Checks a cookie's domain: a host name, with a dot before it or none.
@@ -208,14 +205,14 @@ mod tests {
     #[test]
     fn a_table_has_any_name_that_postgres_keeps_whole() {
         let check = |sessions: &str, users: &str| {
-            let (session_table, users_table) = (sessions.to_owned(), users.to_owned());
+            let (session_table, users_table) = (Some(sessions.to_owned()), Some(users.to_owned()));
             let args =
                 DatabaseArgs { database_url: None, state_dir: None, session_table, users_table };
-            parse_table_names(&args).is_ok()
+            parse_tables(&args).is_ok()
         };
         assert!(check("sessions", "Users") && check("a\"b.c d'é", "x;--"));
         assert!(check(&"x".repeat(63), "users") && !check(&"x".repeat(64), "users"));
-        assert!(!check("", "users") && !check("s", "") && !check("s\0", "u") && !check("x", "x"));
+        assert!(!check("", "users") && !check("s", "") && !check("s\0", "u"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod dialect;
 mod postgres;
 mod sqlite;
-mod tables;
+pub mod tables;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
-//! Whether the tables are there.
+//! Which tables hold sessions and accounts, and whether they are complete.
 
 use nextbnb_migrations::TableNames;
+use nextbnb_migrations::discovery::tables_with;
 use sea_orm::sea_query::{Alias, IntoIden, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, Iterable};
 
@@ -8,7 +9,75 @@ use super::{Database, cause};
 use crate::entity::{session, user};
 use crate::error::StartError;
 
+/// How a table is known that nobody named.
+struct Sought {
+    flag: &'static str,
+    /// What Sequelize calls it, by its model's name or the site's own.
+    candidates: &'static [&'static str],
+    columns: &'static [&'static str],
+}
+
+const SESSIONS: Sought = Sought {
+    flag: "--session-table",
+    candidates: &["Sessions", "Session", "sessions"],
+    columns: &["sid", "expires", "data"],
+};
+
+const USERS: Sought = Sought {
+    flag: "--users-table",
+    candidates: &["users", "Users", "user", "User"],
+    columns: &["id", "email", "password"],
+};
+
+/// The tables' names as far as they are given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableChoice {
+    /// The table of sessions (`--session-table`); else it is found by its columns.
+    pub sessions: Option<String>,
+    /// The table of accounts (`--users-table`); else it is found by its columns.
+    pub users: Option<String>,
+}
+
 impl Database {
+    /// The names that are given, else those of the tables that are there and have the columns,
+    /// else Sequelize's own for tables that are still to be made.
+    ///
+    /// Fails with [`StartError::TablesAmbiguous`] where several could be meant, and with
+    /// [`StartError::TableName`] where one would be both.
+    pub async fn find_tables(&self, choice: &TableChoice) -> Result<TableNames, StartError> {
+        let default = TableNames::default();
+        let sessions = self.find_table(choice.sessions.as_ref(), SESSIONS).await?;
+        let users = self.find_table(choice.users.as_ref(), USERS).await?;
+        let tables = TableNames {
+            sessions: sessions.unwrap_or(default.sessions),
+            users: users.unwrap_or(default.users),
+        };
+        if tables.sessions == tables.users {
+            let flag = if choice.users.is_some() { USERS.flag } else { SESSIONS.flag };
+            return Err(StartError::TableName { flag, name: tables.users });
+        }
+        Ok(tables)
+    }
+
+    async fn find_table(
+        &self,
+        given: Option<&String>,
+        sought: Sought,
+    ) -> Result<Option<String>, StartError> {
+        if given.is_some() {
+            return Ok(given.cloned());
+        }
+        let Sought { flag, candidates, columns } = sought;
+        let connection = self.connection().clone();
+        let finding = async move { tables_with(&connection, candidates, columns).await };
+        let failed = |error| StartError::Tables { source: cause(&error).into() };
+        let mut found = self.run(finding).await.map_err(failed)?;
+        if found.len() > 1 {
+            return Err(StartError::TablesAmbiguous { flag, found: found.join(", ") });
+        }
+        Ok(found.pop())
+    }
+
     /// Fails unless both tables have every column that is read.
     pub async fn check(&self, tables: &TableNames) -> Result<(), StartError> {
         let connection = self.connection().clone();

@@ -217,6 +217,14 @@ pub enum StartError {
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// More than one table could be the one that is meant.
+    #[error("{found} could each be meant: say which with {flag}")]
+    TablesAmbiguous {
+        /// The setting that decides.
+        flag: &'static str,
+        /// Their names.
+        found: String,
+    },
     /// A signal came first.
     #[error("ended by a signal before the tables were up to date")]
     NotMigrated,

@@ -54,8 +54,6 @@ use store::SessionTable;
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
-    /// The name of their table (`--session-table`).
-    pub table: String,
     /// The keys that sign the cookie.
     pub secrets: Secrets,
     /// What the cookie is like.
@@ -113,9 +111,14 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions of `accounts` in `database`, whose tables must be up to date.
-    pub fn new(database: Database, accounts: Accounts, settings: SessionSettings) -> Self {
-        let table = SessionTable::new(&settings.table);
+    /// Sessions of `accounts` in this `table` of `database`, whose tables must be up to date.
+    pub fn new(
+        database: Database,
+        table: &str,
+        accounts: Accounts,
+        settings: SessionSettings,
+    ) -> Self {
+        let table = SessionTable::new(table);
         let sign_ins = SignIns::new(settings.handover);
         Self { database, table, accounts, sign_ins, settings: Arc::new(settings) }
     }
