@@ -7,6 +7,7 @@ use clap::Parser;
 use http::uri::Authority;
 use nextbnb_gateway::accounts::EmailCase;
 use nextbnb_gateway::app::App;
+use nextbnb_gateway::auth::action::AuthPaths;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::{AuthSettings, SiteData};
@@ -78,6 +79,7 @@ impl Stack {
             config.session.cookie.same_site = CookieSameSite::Unset;
             config.session.cookie.secure = CookieSecure::Never;
             config.auth = AuthSettings {
+                paths: AuthPaths::default(),
                 statuses: AuthStatuses::Express,
                 policy: PasswordPolicy::None,
                 site_data: SiteData::Keep,
@@ -209,6 +211,7 @@ fn config(database_url: &str) -> Config {
         tables: TableChoice::default(),
         sweep_interval: Duration::from_mins(15),
         auth: AuthSettings {
+            paths: AuthPaths::default(),
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
             site_data: SiteData::Keep,

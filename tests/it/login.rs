@@ -2,7 +2,9 @@
 
 use http::{Method, StatusCode};
 use nextbnb_gateway::auth::SiteData;
+use nextbnb_gateway::auth::action::Action;
 use nextbnb_tests::stack::{PASSWORD, Stack, credentials, registration};
+use nextbnb_tests::upstream::StubUpstream;
 use nextbnb_tests::visitor::{Reply, Visitor};
 use serde_json::{Value, json};
 
@@ -85,7 +87,7 @@ async fn logout_ends_the_session_everywhere_and_expires_the_cookie() {
 
 #[tokio::test]
 async fn logout_clears_what_the_browser_stores_only_where_told() {
-    let upstream = nextbnb_tests::upstream::StubUpstream::start().await;
+    let upstream = StubUpstream::start().await;
     let stack = Stack::with(upstream, |config| config.auth.site_data = SiteData::Clear).await;
     let reply = stack.anonymous().post("/api/auth/logout", &json!({})).await;
     assert_eq!(reply.header("clear-site-data"), Some("\"cookies\", \"storage\""));
@@ -244,4 +246,20 @@ async fn another_sites_page_cannot_sign_anybody_in_or_out() {
     let own = stack.anonymous().header("Origin", "null").header("Sec-Fetch-Site", "same-origin");
     let reply = own.post("/api/auth/login", &credentials("ada@example.org", PASSWORD)).await;
     assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn the_routes_may_be_elsewhere() {
+    let upstream = StubUpstream::start().await;
+    let stack = Stack::with(upstream, |config| {
+        assert!(config.auth.paths.set(Action::Login, "/api/users/login"));
+    })
+    .await;
+    stack.signed_in("ada@example.org").await;
+    let form = credentials("ada@example.org", PASSWORD);
+    let ada = stack.anonymous();
+    assert_eq!(ada.post("/api/auth/login", &form).await.text(), "hello from upstream");
+    assert_eq!(ada.cookie("nextbnb"), None);
+    assert_eq!(ada.post("/api/users/login", &form).await.status, 200);
+    assert!(ada.cookie("nextbnb").is_some());
 }

@@ -9,7 +9,7 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
 use nextbnb_gateway::accounts::{Accounts, EmailCase};
-use nextbnb_gateway::auth::action::Action;
+use nextbnb_gateway::auth::action::AuthPaths;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::passwords::Passwords;
@@ -97,6 +97,7 @@ impl Site {
         let accounts = Accounts::new(&names.users, EmailCase::Ignore);
         let sessions = Sessions::new(database.clone(), &names.sessions, accounts.clone(), settings);
         let auth_settings = AuthSettings {
+            paths: AuthPaths::default(),
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
             site_data: SiteData::Keep,
@@ -130,7 +131,9 @@ impl Site {
         scheme: Option<&Scheme>,
     ) -> Answer {
         let (head, body) = request.into_parts();
-        let action = Action::of(&head.method, head.uri.path()).expect("a route of the gateway");
+        let action = AuthPaths::default()
+            .action_of(&head.method, head.uri.path())
+            .expect("a route of the gateway");
         let session = self.resolve(&head.headers).await;
         let (address, session) = (ADDRESS, session.as_ref());
         let request = AuthRequest { action, head: &head, address, scheme, session };

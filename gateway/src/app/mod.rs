@@ -117,7 +117,8 @@ async fn services(
     let sessions = Sessions::new(database.clone(), &tables.sessions, accounts.clone(), settings);
     sessions.start_sweeping(config.sweep_interval, clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
-    let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, config.auth);
+    let settings = config.auth.clone();
+    let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
     let upstream_token = config.upstream_token.clone();
     Services { sessions, auth, clock, upstream_token, drain: drain.clone() }
 }

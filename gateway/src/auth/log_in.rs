@@ -24,7 +24,7 @@ impl Auth {
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, .. } = self.settings;
+        let AuthSettings { statuses, .. } = *self.settings;
         let fields = body::read(statuses, &head.headers, body).await?;
         let login = match statuses {
             AuthStatuses::Standard => Login::of(&fields)?,

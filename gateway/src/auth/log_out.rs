@@ -29,7 +29,7 @@ impl Auth {
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, site_data, .. } = self.settings;
+        let AuthSettings { statuses, site_data, .. } = *self.settings;
         let set_cookie = match statuses {
             AuthStatuses::Standard => self.sessions.forget_cookie(session, visit.scheme.as_ref()),
             AuthStatuses::Express => {

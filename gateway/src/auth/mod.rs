@@ -22,6 +22,7 @@ pub mod who_am_i;
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -38,7 +39,7 @@ use crate::database::{self, Database};
 use crate::session::id::SessionId;
 use crate::session::sign_ins::{Browser, SignIn};
 use crate::session::{Session, Sessions};
-use action::Action;
+use action::{Action, AuthPaths};
 use answer::AuthStatuses;
 use credentials::PasswordPolicy;
 use passwords::Passwords;
@@ -51,12 +52,14 @@ pub struct Auth {
     accounts: Accounts,
     sessions: Sessions,
     passwords: Passwords,
-    settings: AuthSettings,
+    settings: Arc<AuthSettings>,
 }
 
 /// How the routes read and answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthSettings {
+    /// `--auth-path`
+    pub paths: AuthPaths,
     /// `--auth-statuses`
     pub statuses: AuthStatuses,
     /// `--password-policy`
@@ -128,7 +131,12 @@ impl Auth {
         passwords: Passwords,
         settings: AuthSettings,
     ) -> Self {
-        Self { database, accounts, sessions, passwords, settings }
+        Self { database, accounts, sessions, passwords, settings: Arc::new(settings) }
+    }
+
+    /// Where the routes are.
+    pub fn paths(&self) -> &AuthPaths {
+        &self.settings.paths
     }
 
     /// Does what the route says and answers the browser; every failure is an answer, too.

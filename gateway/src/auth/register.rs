@@ -24,7 +24,7 @@ impl Auth {
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, policy, .. } = self.settings;
+        let AuthSettings { statuses, policy, .. } = *self.settings;
         let fields = body::read(statuses, &head.headers, body).await?;
         let registration = match statuses {
             AuthStatuses::Standard => Registration::of(policy, &fields)?,

@@ -21,6 +21,15 @@ pub struct AuthArgs {
         default_value_if("compat", "express", "express")
     )]
     pub auth_statuses: AuthStatuses,
+    /// Answer login, register or logout at another path, as `login=/api/users/login`. May be
+    /// repeated (in the environment: separated by spaces)
+    #[arg(
+        long = "auth-path",
+        env = "NEXTBNB_AUTH_PATH",
+        value_name = "ROUTE=PATH",
+        value_delimiter = ' '
+    )]
+    pub auth_paths: Vec<String>,
     /// What registration wants: an address with one @ and a password of 8 characters to 72 bytes,
     /// or nothing; then accounts with empty passwords are made (express: none)
     #[arg(

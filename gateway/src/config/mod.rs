@@ -118,7 +118,7 @@ impl Config {
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
-            auth: auth_settings(&args.auth),
+            auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
             reader: Reader::Visitor,
@@ -152,7 +152,7 @@ impl Config {
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
-            auth: auth_settings(&args.auth),
+            auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
             reader: match &args.upstream {
@@ -231,10 +231,11 @@ fn session_policy(args: &LifeArgs) -> SessionPolicy {
     }
 }
 
-fn auth_settings(args: &AuthArgs) -> AuthSettings {
-    AuthSettings {
+fn auth_settings(args: &AuthArgs) -> Result<AuthSettings, StartError> {
+    Ok(AuthSettings {
+        paths: units::parse_auth_paths(&args.auth_paths)?,
         statuses: args.auth_statuses,
         policy: args.password_policy,
         site_data: if args.clear_site_data { SiteData::Clear } else { SiteData::Keep },
-    }
+    })
 }

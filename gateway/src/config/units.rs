@@ -5,6 +5,7 @@ use http::uri::Authority;
 
 use super::Routes;
 use super::args::DatabaseArgs;
+use crate::auth::action::{Action, AuthPaths};
 use crate::database::tables::TableChoice;
 use crate::error::StartError;
 use crate::gateway::OWN_PREFIX;
@@ -70,6 +71,31 @@ fn parse_route(text: &str) -> Result<(PathPrefix, Authority, Option<PathPrefix>)
         None => (to.strip_suffix(",keep").unwrap_or(to), None),
     };
     Ok((prefix, parse_origin(url)?, stripped))
+}
+
+/// Checks what was typed with `--auth-path`: the name of a route, and a path of the site's.
+pub(super) fn parse_auth_paths(typed: &[String]) -> Result<AuthPaths, StartError> {
+    let mut paths = AuthPaths::default();
+    for text in typed.iter().filter(|text| !text.is_empty()) {
+        let refused = |reason| StartError::AuthPath { typed: text.clone(), reason };
+        let (action, path) = match text.split_once('=') {
+            Some(("login", path)) => (Action::Login, path),
+            Some(("register", path)) => (Action::Register, path),
+            Some(("logout", path)) => (Action::Logout, path),
+            _ => return Err(refused("want login=, register= or logout=, and a path")),
+        };
+        let is_plain = |byte: u8| matches!(byte, b'!'..=b'~') && !b"?#\"<>\\^`{|}".contains(&byte);
+        if !path.starts_with('/') || path == "/" || !path.bytes().all(is_plain) {
+            return Err(refused("want a path like /api/users/login"));
+        }
+        if path.starts_with(OWN_PREFIX) {
+            return Err(refused("what begins so is the gateway's own"));
+        }
+        if !paths.set(action, path) {
+            return Err(refused("another of the three routes has that path"));
+        }
+    }
+    Ok(paths)
 }
 
 /// Whether what follows the host is nothing or a port; one that is too large would silently be
@@ -184,6 +210,29 @@ mod tests {
         check_routes(&["/a/=http://a", "/a/=http://b"], Err("there twice"));
         let parsed = parse_routes(&["/a/=http://u:hunter2@b".to_owned()], |_| Reader::Visitor);
         assert!(!parsed.unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[track_caller]
+    fn check_auth_paths(typed: &[&str], expected: Result<(), &str>) {
+        let typed: Vec<String> = typed.iter().map(|&text| text.to_owned()).collect();
+        let parsed = parse_auth_paths(&typed).map(drop).map_err(|error| error.to_string());
+        match expected {
+            Ok(()) => assert_eq!(parsed, Ok(())),
+            Err(part) => assert!(parsed.as_ref().is_err_and(|e| e.contains(part)), "{parsed:?}"),
+        }
+    }
+
+    #[test]
+    fn an_auth_path_is_a_route_and_a_path_of_its_own() {
+        check_auth_paths(&[], Ok(()));
+        check_auth_paths(&["login=/api/users/login", "logout=/bye"], Ok(()));
+        check_auth_paths(&["/api/users/login"], Err("want login="));
+        check_auth_paths(&["signin=/x"], Err("want login="));
+        check_auth_paths(&["login=x"], Err("want a path"));
+        check_auth_paths(&["login=/"], Err("want a path"));
+        check_auth_paths(&["login=/a?b"], Err("want a path"));
+        check_auth_paths(&["login=/.nextbnb/login"], Err("gateway's own"));
+        check_auth_paths(&["login=/a", "register=/A/"], Err("another of the three"));
     }
 
     #[test]

@@ -23,6 +23,14 @@ pub enum StartError {
         /// What would be right.
         reason: &'static str,
     },
+    /// A route cannot be where `--auth-path` says.
+    #[error("--auth-path {typed:?} is not usable: {reason}")]
+    AuthPath {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
     /// The secret between gateway and upstreams is none.
     #[error(
         "--upstream-token-file {}: want one line of at least 16 letters, digits and marks",

@@ -40,7 +40,7 @@ use crate::session::settle::{Audience, Visit};
 use crate::session::{Session, Sessions};
 
 /// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
-/// three POST routes of [`Action`].
+/// three POST routes of [`Auth`].
 pub const OWN_PREFIX: &str = "/.nextbnb/";
 
 /// What every worker shares: the rooms behind the gateway.
@@ -117,7 +117,7 @@ impl Gateway {
     /// Only where the database may be asked, beside which it is nothing: a span costs some 6,000
     /// instructions, a fifth of what a guest's page does.
     fn span_of(&self, head: &Parts, request_id: RequestId) -> Span {
-        let has_one = match Route::of(head) {
+        let has_one = match Route::of(head, self.services.auth.paths()) {
             Route::Auth(_) => true,
             Route::Health | Route::UpstreamsHealth | Route::Nothing | Route::Asset => false,
             Route::WhoAmI | Route::Upstream => self.services.sessions.concern(&head.headers),
@@ -139,7 +139,7 @@ impl Gateway {
         };
         let target = target?;
         strip(&mut head.headers);
-        let visit = match Route::of(&head) {
+        let visit = match Route::of(&head, self.services.auth.paths()) {
             Route::Health => {
                 log.set_routine();
                 return Ok(own(health(self.services.drain.has_begun())));

@@ -4,7 +4,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::OWN_PREFIX;
-use crate::auth::action::Action;
+use crate::auth::action::{Action, AuthPaths};
 use crate::next::asset::is_asset;
 
 /// Who answers a request.
@@ -28,7 +28,7 @@ pub(super) enum Route {
 
 impl Route {
     /// Decides by method and path alone; a query never changes who answers.
-    pub(super) fn of(head: &Parts) -> Self {
+    pub(super) fn of(head: &Parts, paths: &AuthPaths) -> Self {
         let path = head.uri.path();
         if let Some(own) = path.strip_prefix(OWN_PREFIX) {
             let reads = matches!(head.method, Method::GET | Method::HEAD);
@@ -39,7 +39,7 @@ impl Route {
                 _ => Self::Nothing,
             };
         }
-        match Action::of(&head.method, path) {
+        match paths.action_of(&head.method, path) {
             Some(action) => Self::Auth(action),
             None if is_asset(&head.method, path) => Self::Asset,
             None => Self::Upstream,
@@ -56,7 +56,11 @@ mod tests {
     #[track_caller]
     fn check(method: &str, target: &str, expected: Route) {
         let request = Request::builder().method(method).uri(target).body(()).unwrap();
-        assert_eq!(Route::of(&request.into_parts().0), expected, "{method} {target}");
+        assert_eq!(
+            Route::of(&request.into_parts().0, &AuthPaths::default()),
+            expected,
+            "{method} {target}"
+        );
     }
 
     #[test]
