@@ -1,9 +1,11 @@
 //! `dev`, with hot reload.
 
 use std::fs;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::Command;
 
+use futures_util::FutureExt;
 use nextbnb_tests::browser::walk;
 use nextbnb_tests::next::{Dev, repository};
 use nextbnb_tests::visitor::Visitor;
@@ -32,7 +34,9 @@ export default function Page() {
 async fn an_edit_is_seen_at_once_and_the_page_keeps_its_state() {
     let mut dev = Dev::start(add_probe).await;
     let probe = dev.folder().join("app/probe");
-    walk("hot-reload", dev.url(), &[probe.to_str().unwrap()]).await;
+    let details = [probe.to_str().unwrap()];
+    let walking = AssertUnwindSafe(walk("hot-reload", dev.url(), &details));
+    assert!(walking.catch_unwind().await.is_ok(), "dev said:\n{}", dev.log());
     let starts = dev.log().matches("ready on ").count();
     assert_eq!(starts, 1, "an edit restarts nothing: {}", dev.log());
     assert!(dev.interrupt().await.success());

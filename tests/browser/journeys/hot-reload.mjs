@@ -23,10 +23,10 @@ async function visit(page, address, folder) {
   let loads = 0;
   page.on('load', () => (loads += 1));
   for (const number of [1, 2, 3]) {
-    edit(join(folder, 'counter.tsx'), /client \d+/, `client ${number}`);
-    await page.getByText(`client ${number}, ${clicked}`).waitFor();
-    edit(join(folder, 'page.tsx'), /server \d+/, `server ${number}`);
-    await page.getByText(`server ${number}`).waitFor();
+    const client = () => edit(join(folder, 'counter.tsx'), /client \d+/, `client ${number}`);
+    await seen(client, page.getByText(`client ${number}, ${clicked}`));
+    const server = () => edit(join(folder, 'page.tsx'), /server \d+/, `server ${number}`);
+    await seen(server, page.getByText(`server ${number}`));
   }
   assert.equal(await button.textContent(), `client 3, ${clicked}`, 'the state is kept');
   assert.equal(loads, 0, 'the page is not loaded again');
@@ -43,6 +43,13 @@ async function counted(page, button) {
     before = now;
     await page.waitForTimeout(500);
   }
+}
+
+/** Edits, and once more where Next.js missed that, as its watcher may on a busy machine. */
+async function seen(change, shown) {
+  change();
+  await shown.waitFor({ timeout: 10_000 }).catch(() => change());
+  await shown.waitFor();
 }
 
 function edit(file, from, to) {
