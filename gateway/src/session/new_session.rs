@@ -54,6 +54,8 @@ impl Drop for NewSession {
 impl Sessions {
     /// Begins a guest's session where guests have some and the visit has none, before the upstream
     /// is asked, so that it sees the cookie too.
+    ///
+    /// Where the row cannot be written the visit is apart: one wait for the database is enough.
     pub async fn begin_for_guest(
         &self,
         visit: Visit,
@@ -70,7 +72,7 @@ impl Sessions {
         }
         Box::pin(self.insert_for_guest(&attributes, now))
             .await
-            .map_or(visit, |new| Visit::Begun(Box::new(new)))
+            .map_or(Visit::Apart, |new| Visit::Begun(Box::new(new)))
     }
 
     /// A guest's row and cookie; none where the row cannot be written.

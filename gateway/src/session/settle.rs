@@ -13,7 +13,8 @@ use crate::database;
 /// A request's place among sessions.
 #[derive(Debug)]
 pub enum Visit {
-    /// Outside: an asset, or a path that the cookie does not cover.
+    /// Outside: an asset, a path that the cookie does not cover, or a guest whose row cannot be
+    /// written.
     Apart,
     /// Without a cookie, or with one that has no live row.
     Fresh,
