@@ -90,6 +90,7 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");
     check_refused(&["--session-secret-file", "gone"], &[], "--session-secret-file gone");
+    check_refused(&["--upstream-token-file", "gone"], &[], "--upstream-token-file gone");
     let both = ["--session-secret-file", "gone", "--generate-secret"];
     check_refused(&both, &[("SESSION_SECRET", SECRET)], "both");
     check_refused(&postgres, &[], "no session secret");
@@ -341,6 +342,9 @@ fn a_secret_is_generated_once_where_that_was_asked_for() {
     let folder = TempDir::new().unwrap();
     let arguments =
         ["--port", "0", "--host", "127.0.0.1", "--session-secret-file", "s", "--generate-secret"];
+    let token = ["--port", "0", "--host", "127.0.0.1", "--upstream-token-file", "t"];
+    drop(Running::start(gateway(&folder, &[&token[..], &["--generate-secret"]].concat())));
+    assert!(fs::read(folder.path().join("t")).unwrap().len() > 32, "beside a secret kept apart");
     drop(Running::start(gateway(&folder, &arguments)));
     let secret = fs::read(folder.path().join("s")).unwrap();
     drop(Running::start(gateway(&folder, &arguments)));

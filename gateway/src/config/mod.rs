@@ -102,7 +102,10 @@ impl Config {
         if let DatabaseTarget::Embedded(_) = database {
             state.prepare()?;
         }
-        let secrets = match (&database, secrets::given(&args.session)?) {
+        let secrets = match (
+            &database,
+            secrets::given(&args.session, args.routes.upstream_token_file.as_deref())?,
+        ) {
             (_, Some(secrets)) => secrets,
             (DatabaseTarget::Embedded(_), None) => secrets::kept_in(&state)?,
             (DatabaseTarget::Url(_), None) => return Err(StartError::SecretMissing),
@@ -135,10 +138,11 @@ impl Config {
     pub fn dev(args: &DevArgs, state_dir: &Path) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(state_dir));
         state.prepare()?;
-        let secrets = match secrets::given(&args.session)? {
-            Some(secrets) => secrets,
-            None => secrets::kept_in(&state)?,
-        };
+        let secrets =
+            match secrets::given(&args.session, args.routes.upstream_token_file.as_deref())? {
+                Some(secrets) => secrets,
+                None => secrets::kept_in(&state)?,
+            };
         Ok(Self {
             listen: Listen::of(&args.listen, "localhost"),
             routes: units::parse_routes(&args.routes.routes, |at| {

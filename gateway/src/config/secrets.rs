@@ -21,11 +21,18 @@ use crate::session::secrets::Secrets;
 /// Shortest secret accepted: as many bytes as the HMAC-SHA256 that it keys (RFC 2104 §3).
 const SHORTEST_SECRET_BYTES: usize = 32;
 
+const SECRET_FILE: &str = "--session-secret-file";
+const TOKEN_FILE: &str = "--upstream-token-file";
+
 /// The variable with one secret, or a JSON array of them.
 const VARIABLE: &str = "SESSION_SECRET";
 
-/// The secrets given by file or variable; `None` when neither is.
-pub(super) fn given(args: &SessionArgs) -> Result<Option<Secrets>, StartError> {
+/// The secrets given by file or variable; `None` when neither is. `--generate-secret` wants a file
+/// to make, of these or of the `token`.
+pub(super) fn given(
+    args: &SessionArgs,
+    token: Option<&Path>,
+) -> Result<Option<Secrets>, StartError> {
     #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
     let variable = std::env::var_os(VARIABLE).map(OsStringExt::into_vec);
     let shortest = if args.allow_short_secret { 1 } else { SHORTEST_SECRET_BYTES };
@@ -33,11 +40,13 @@ pub(super) fn given(args: &SessionArgs) -> Result<Option<Secrets>, StartError> {
         (Some(_), Some(_)) => return Err(StartError::SecretTwice),
         (Some(file), None) => {
             if args.generate_secret {
-                make_file(file)?;
+                make_file(file, SECRET_FILE)?;
             }
             from_file(file, shortest)?
         }
-        (None, _) if args.generate_secret => return Err(StartError::SecretFileUnnamed),
+        (None, _) if args.generate_secret && token.is_none() => {
+            return Err(StartError::SecretFileUnnamed);
+        }
         (None, Some(value)) => from_variable(value, shortest)?,
         (None, None) => return Ok(None),
     };
@@ -47,10 +56,9 @@ pub(super) fn given(args: &SessionArgs) -> Result<Option<Secrets>, StartError> {
 /// The token of `file`, made where that is wished for and it is missing.
 pub(super) fn upstream_token(file: &Path, make: bool) -> Result<UpstreamToken, StartError> {
     if make {
-        make_file(file)?;
+        make_file(file, TOKEN_FILE)?;
     }
-    let text = fs::read_to_string(file)
-        .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+    let text = fs::read_to_string(file).map_err(|source| unusable(TOKEN_FILE, file, source))?;
     warn_if_open(file);
     UpstreamToken::new(text.trim_end())
         .ok_or_else(|| StartError::UpstreamToken { file: file.to_owned() })
@@ -58,7 +66,7 @@ pub(super) fn upstream_token(file: &Path, make: bool) -> Result<UpstreamToken, S
 
 /// The secret of the prepared state folder, made when it is missing.
 pub(super) fn kept_in(state: &StateDir) -> Result<Secrets, StartError> {
-    make_file(&state.secret_file())?;
+    make_file(&state.secret_file(), SECRET_FILE)?;
     keys(&from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)?)
 }
 
@@ -68,8 +76,7 @@ fn keys(secrets: &[Vec<u8>]) -> Result<Secrets, StartError> {
 
 /// One secret a line; a line's own end is no part of it, and empty lines are none.
 fn from_file(file: &Path, shortest: usize) -> Result<Vec<Vec<u8>>, StartError> {
-    let text = fs::read(file)
-        .map_err(|source| StartError::SecretFile { file: file.to_owned(), source })?;
+    let text = fs::read(file).map_err(|source| unusable(SECRET_FILE, file, source))?;
     warn_if_open(file);
     let lines = text.split(|&byte| byte == b'\n');
     let secrets = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
@@ -109,12 +116,16 @@ fn without_text(error: &serde_json::Error) -> io::Error {
     io::Error::other(format!("mistake at character {}", error.column()))
 }
 
+fn unusable(flag: &'static str, file: &Path, source: io::Error) -> StartError {
+    StartError::SecretFile { flag, file: file.to_owned(), source }
+}
+
 /// Makes `file` with one random secret, 0600, unless it is there.
 ///
 /// The file appears whole or not at all, so that a replica that starts at the same moment never
 /// reads half a secret. The draft's name cannot be guessed, and so no link be put there.
-fn make_file(file: &Path) -> Result<(), StartError> {
-    let failed = |source| StartError::SecretFile { file: file.to_owned(), source };
+fn make_file(file: &Path, flag: &'static str) -> Result<(), StartError> {
+    let failed = |source| unusable(flag, file, source);
     if fs::exists(file).map_err(failed)? {
         return Ok(());
     }
@@ -189,9 +200,9 @@ mod tests {
     fn a_generated_secret_is_private_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
-        make_file(&file).unwrap();
+        make_file(&file, SECRET_FILE).unwrap();
         let first = fs::read(&file).unwrap();
-        make_file(&file).unwrap();
+        make_file(&file, SECRET_FILE).unwrap();
         assert_eq!(fs::read(&file).unwrap(), first);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -205,7 +216,7 @@ mod tests {
         fs::write(&victim, "whole").unwrap();
         let planted = folder.path().join(format!("secret.{}", std::process::id()));
         std::os::unix::fs::symlink(&victim, planted).unwrap();
-        make_file(&file).unwrap();
+        make_file(&file, SECRET_FILE).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
         assert!(fs::symlink_metadata(&file).unwrap().is_file());
     }

@@ -98,11 +98,15 @@ pub enum StartError {
     #[error("both --session-secret-file and SESSION_SECRET are given: want one of them")]
     SecretTwice,
     /// A file is to be made, and which is not said.
-    #[error("--generate-secret needs --session-secret-file FILE, the file to make")]
+    #[error(
+        "--generate-secret needs --session-secret-file FILE, the file to make (or --upstream-token-file)"
+    )]
     SecretFileUnnamed,
-    /// The secret's file cannot be read or made.
-    #[error("--session-secret-file {} is not usable", file.display())]
+    /// A secret's file cannot be read or made.
+    #[error("{flag} {} is not usable", file.display())]
     SecretFile {
+        /// The setting that names it.
+        flag: &'static str,
         /// The file.
         file: PathBuf,
         /// What the system said.
