@@ -86,6 +86,8 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--session-table", ""], &[], "--session-table");
     check_refused(&["--users-table", "Sessions"], &[], "--users-table");
     check_refused(&["--session-table", "users"], &[], "--session-table");
+    check_refused(&["--users-column", "mail=x"], &[], "--users-column \"mail=x\"");
+    check_refused(&["--session-user-key", "object:email"], &[], "object:id,username=email");
     check_refused(&["--host", "no such host"], &[], "--host");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");
@@ -428,30 +430,74 @@ fn what_goes_wrong_in_a_request_is_logged_with_its_id() {
         let folder = TempDir::new().unwrap();
         let arguments = ["--port", "0", "--host", "127.0.0.1", "--log-format", format];
         let mut gateway = Running::start(gateway(&folder, &arguments));
-        let post = |route: &str, body: &str| {
-            gateway.exchange(&format!(
-                "POST /api/auth/{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
-                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            ))
-        };
-        let form = "email=a@b.c&password=hunter2hunter2&passwordconfirmation=hunter2hunter2";
-        let cookie =
-            field(&post("register", form), "set-cookie").split(';').next().unwrap().to_owned();
+        let cookie = cookie_of(&gateway.post("register", FORM));
         run_in_database(&folder, r#"UPDATE "Sessions" SET "data" = '{'"#);
         let visit = gateway.exchange(&format!(
             "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
         ));
         run_in_database(&folder, r#"DROP TABLE "users""#);
-        let login = post("login", form);
-        assert!(login.starts_with("HTTP/1.1 503"), "{login}");
+        let login = gateway.post("login", FORM);
+        assert!(login.starts_with("HTTP/1.1 500"), "{login}");
         gateway.stop(Signal::TERM);
         let log = gateway.rest_of_log();
-        for (answer, words) in [(visit, "row is damaged"), (login, "does not answer")] {
+        for (answer, words) in
+            [(visit, "row is damaged"), (login, "refused a statement about the table")]
+        {
             let line = log.lines().find(|line| line.contains(words)).expect(&log);
             assert!(line.contains(&field(&answer, "x-request-id")), "{answer}\n{log}");
         }
     }
+}
+
+/// Rows of a site whose sessions name accounts by what was not set, passwords that others hashed,
+/// and a table that wants more than the gateway knows.
+#[test]
+fn what_a_site_has_otherwise_than_it_was_told_is_logged_with_the_cure_and_nobodys_data() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--host", "127.0.0.1", "--log-format", "json"];
+    let mut gateway = Running::start(gateway(&folder, &arguments));
+    let cookie = cookie_of(&gateway.post("register", FORM));
+    for user in ["7", "8", r#"{"id":7}"#] {
+        let data = format!(r#"{{"cookie":{{}},"passport":{{"user":{user}}}}}"#);
+        run_in_database(&folder, &format!(r#"UPDATE "Sessions" SET "data" = '{data}'"#));
+        for _ in 0..2 {
+            gateway.exchange(&format!(
+                "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+            ));
+        }
+    }
+    run_in_database(&folder, r#"UPDATE "users" SET "password" = '$argon2id$hunter2'"#);
+    assert!(gateway.post("login", FORM).starts_with("HTTP/1.1 401"));
+    run_in_database(
+        &folder,
+        r#"CREATE TRIGGER "want" BEFORE INSERT ON "Sessions"
+        BEGIN SELECT RAISE(ABORT, 'a session needs a user'); END"#,
+    );
+    let other = FORM.replace("a@b.c", "b@b.c");
+    assert!(gateway.post("register", &other).starts_with("HTTP/1.1 500"));
+    gateway.stop(Signal::TERM);
+    let log = gateway.rest_of_log();
+    let lines_with = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines_with("--session-user-key id would read it"), 1, "{log}");
+    assert_eq!(lines_with("--session-user-key object"), 1, "{log}");
+    let unverified = log.lines().find(|line| line.contains("argon2")).expect(&log);
+    assert!(
+        unverified.contains(r#""level":"WARN""#) && unverified.contains(r#""user.id":1"#),
+        "{log}"
+    );
+    let refused = log.lines().find(|line| line.contains("a session needs a user")).expect(&log);
+    assert!(refused.contains("the table \\\"Sessions\\\""), "{refused}");
+    for secret in ["hunter2", "a@b.c", "b@b.c"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+const FORM: &str = "email=a@b.c&password=hunter2hunter2&passwordconfirmation=hunter2hunter2";
+
+/// The cookie that an answer sets, as a browser sends it back.
+#[track_caller]
+fn cookie_of(answer: &str) -> String {
+    field(answer, "set-cookie").split(';').next().unwrap().to_owned()
 }
 
 /// The value of a field that an answer has.
@@ -500,6 +546,14 @@ impl Running {
 
     fn get(&self, path: &str) -> String {
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+    }
+
+    fn post(&self, route: &str, form: &str) -> String {
+        self.exchange(&format!(
+            "POST /api/auth/{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        ))
     }
 
     fn exchange(&self, request: &str) -> String {

@@ -6,6 +6,7 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::names::quoted;
 use crate::{TableNames, email};
 
 pub(crate) struct Additions(pub(crate) TableNames);
@@ -23,9 +24,10 @@ const EXPIRES_INDEX: &str = "nextbnb_sessions_expires";
 impl MigrationTrait for Additions {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let (connection, names) = (manager.get_connection(), &self.0);
-        if !manager.has_column(&names.users, "name").await? {
-            let users = names.quoted_users();
-            let add = format!(r#"ALTER TABLE {users} ADD COLUMN "name" TEXT"#);
+        let name = &names.user_columns.name;
+        if names.user_columns.name_is_ours() && !manager.has_column(&names.users, name).await? {
+            let (users, name) = (names.quoted_users(), quoted(name));
+            let add = format!("ALTER TABLE {users} ADD COLUMN {name} TEXT");
             connection.execute_unprepared(&add).await?;
         }
         let (index, sessions) = (names.own(EXPIRES_INDEX), names.quoted_sessions());

@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::DatabaseConnection;
 pub async fn tables_with(
     connection: &DatabaseConnection,
     candidates: &[&str],
-    columns: &[&str],
+    columns: &[String],
 ) -> Result<Vec<String>, DbErr> {
     let schema = SchemaManager::new(connection);
     let mut found = Vec::new();
@@ -19,7 +19,11 @@ pub async fn tables_with(
     Ok(found)
 }
 
-async fn has_all(schema: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<bool, DbErr> {
+async fn has_all(
+    schema: &SchemaManager<'_>,
+    table: &str,
+    columns: &[String],
+) -> Result<bool, DbErr> {
     for column in columns {
         if !schema.has_column(table, column).await? {
             return Ok(false);

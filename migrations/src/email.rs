@@ -4,7 +4,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::TableNames;
-use crate::names::literal;
+use crate::names::{literal, quoted};
 
 /// One account per address, where Sequelize did not see to that.
 pub(crate) const UNIQUE_INDEX: &str = "nextbnb_users_email";
@@ -16,10 +16,10 @@ pub(crate) async fn add_indexes(
     connection: &impl ConnectionTrait,
     names: &TableNames,
 ) -> Result<(), DbErr> {
-    let users = names.quoted_users();
+    let (users, email) = (names.quoted_users(), quoted(&names.user_columns.email));
     let folded = match connection.get_database_backend() {
-        DbBackend::Postgres => r#"lower("email" COLLATE "C")"#,
-        _ => r#"lower("email")"#,
+        DbBackend::Postgres => format!(r#"lower({email} COLLATE "C")"#),
+        _ => format!("lower({email})"),
     };
     let index = names.own(CASE_INDEX);
     let case_index = format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {users} ({folded})"#);
@@ -30,7 +30,7 @@ pub(crate) async fn add_indexes(
     }
     let index = names.own(UNIQUE_INDEX);
     let unique_index =
-        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ("email")"#);
+        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ({email})"#);
     connection.execute_unprepared(&unique_index).await?;
     Ok(())
 }
@@ -45,18 +45,17 @@ pub(crate) async fn notes(
     }
     let doubled = count_doubled(connection, names).await?;
     Ok(vec![format!(
-        "users.email is not unique; addresses with more than one account: {doubled}; \
-         each signs in to its oldest"
+        "{}.{} is not unique; addresses with more than one account: {doubled}; \
+         each signs in to the one with the lowest {}",
+        names.users, names.user_columns.email, names.user_columns.id
     )])
 }
 
 /// Whether some index, whoever made it, lets each address occur once.
 async fn is_unique(connection: &impl ConnectionTrait, names: &TableNames) -> Result<bool, DbErr> {
     let query = match connection.get_database_backend() {
-        DbBackend::Postgres => {
-            UNIQUE_ON_POSTGRES.replace("{users}", &literal(&names.quoted_users()))
-        }
-        _ => UNIQUE_ON_SQLITE.replace("{users}", &literal(&names.users)),
+        DbBackend::Postgres => unique_on_postgres(names),
+        _ => unique_on_sqlite(names),
     };
     Ok(count(connection, &query).await? > 0)
 }
@@ -66,10 +65,10 @@ async fn count_doubled(
     connection: &impl ConnectionTrait,
     names: &TableNames,
 ) -> Result<i64, DbErr> {
-    let users = names.quoted_users();
+    let (users, email) = (names.quoted_users(), quoted(&names.user_columns.email));
     let query = format!(
         r#"SELECT count(*) AS "n" FROM
-        (SELECT 1 FROM {users} WHERE "email" IS NOT NULL GROUP BY "email" HAVING count(*) > 1) AS "doubled""#
+        (SELECT 1 FROM {users} WHERE {email} IS NOT NULL GROUP BY {email} HAVING count(*) > 1) AS "doubled""#
     );
     count(connection, &query).await
 }
@@ -83,11 +82,21 @@ async fn count(connection: &impl ConnectionTrait, query: &str) -> Result<i64, Db
 }
 
 /// Valid, not partial, and on the one column: anything else lets some address occur twice.
-const UNIQUE_ON_POSTGRES: &str = r#"SELECT count(*) AS "n"
-    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-    WHERE i.indrelid = {users}::regclass AND i.indisunique AND i.indisvalid
-      AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'email'"#;
+fn unique_on_postgres(names: &TableNames) -> String {
+    let (users, email) = (literal(&names.quoted_users()), literal(&names.user_columns.email));
+    format!(
+        r#"SELECT count(*) AS "n"
+        FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = {users}::regclass AND i.indisunique AND i.indisvalid
+          AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = {email}"#
+    )
+}
 
-const UNIQUE_ON_SQLITE: &str = r#"SELECT count(*) AS "n" FROM pragma_index_list({users}) AS "list"
-    WHERE "list"."unique" = 1 AND "list"."partial" = 0
-      AND (SELECT group_concat("name") FROM pragma_index_info("list"."name")) = 'email'"#;
+fn unique_on_sqlite(names: &TableNames) -> String {
+    let (users, email) = (literal(&names.users), literal(&names.user_columns.email));
+    format!(
+        r#"SELECT count(*) AS "n" FROM pragma_index_list({users}) AS "list"
+        WHERE "list"."unique" = 1 AND "list"."partial" = 0
+          AND (SELECT group_concat("name") FROM pragma_index_info("list"."name")) = {email}"#
+    )
+}

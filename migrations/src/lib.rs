@@ -10,7 +10,7 @@ mod later;
 mod names;
 mod tables;
 
-pub use names::TableNames;
+pub use names::{TableNames, UserColumns};
 
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;

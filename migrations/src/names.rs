@@ -1,4 +1,4 @@
-//! What the tables are called.
+//! What the tables are called, and the columns of accounts.
 
 /// The names that a site gave Sequelize; any text but the empty one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,11 +7,49 @@ pub struct TableNames {
     pub sessions: String,
     /// The table of accounts (`--users-table`).
     pub users: String,
+    /// The columns of accounts (`--users-column`).
+    pub user_columns: UserColumns,
 }
 
 impl Default for TableNames {
     fn default() -> Self {
-        Self { sessions: "Sessions".to_owned(), users: "users".to_owned() }
+        Self {
+            sessions: "Sessions".to_owned(),
+            users: "users".to_owned(),
+            user_columns: UserColumns::default(),
+        }
+    }
+}
+
+/// What the columns are called that the gateway reads of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserColumns {
+    /// The primary key.
+    pub id: String,
+    /// The address that signs in.
+    pub email: String,
+    /// The bcrypt hash.
+    pub password: String,
+    /// What the person wants to be called. Only one that is called [`Self::OUR_NAME`] is added
+    /// where it is missing, and done without where it cannot be.
+    pub name: String,
+}
+
+impl UserColumns {
+    /// The column that no course's site has.
+    pub const OUR_NAME: &str = "name";
+
+    /// Whether accounts may be without a name.
+    pub fn name_is_ours(&self) -> bool {
+        self.name == Self::OUR_NAME
+    }
+}
+
+impl Default for UserColumns {
+    fn default() -> Self {
+        let [id, email, password, name] =
+            ["id", "email", "password", Self::OUR_NAME].map(str::to_owned);
+        Self { id, email, password, name }
     }
 }
 
@@ -24,13 +62,19 @@ impl TableNames {
         quoted(&self.users)
     }
 
-    /// The name of something of ours that belongs to these tables, and to no others in the same
-    /// schema.
+    /// The name of something of ours that belongs to these tables and columns, and to no others in
+    /// the same schema.
     pub(crate) fn own(&self, name: &str) -> String {
-        if *self == Self::default() {
+        let default = Self::default();
+        if *self == default {
             return name.to_owned();
         }
-        format!("{name}_{:08x}", fingerprint(&format!("{}\0{}", self.sessions, self.users)))
+        let UserColumns { id, email, password, name: of_name } = &self.user_columns;
+        let mut place = vec![self.sessions.as_str(), &self.users];
+        if self.user_columns != default.user_columns {
+            place.extend([id.as_str(), email, password, of_name]);
+        }
+        format!("{name}_{:08x}", fingerprint(&place.join("\0")))
     }
 }
 
@@ -64,8 +108,12 @@ mod tests {
         let tables = |sessions: &str, users: &str| TableNames {
             sessions: sessions.to_owned(),
             users: users.to_owned(),
+            ..TableNames::default()
         };
         assert_eq!(TableNames::default().own("x"), "x");
+        let mut renamed = TableNames::default();
+        renamed.user_columns.email = "mail".to_owned();
+        assert_ne!(renamed.own("x"), "x", "another column wants another index");
         let one = tables("sessions", "users").own("x");
         assert_eq!(one, tables("sessions", "users").own("x"));
         assert_ne!(one, tables("sessionsu", "sers").own("x"));

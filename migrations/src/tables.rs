@@ -7,7 +7,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::TableNames;
+use crate::names::quoted;
+use crate::{TableNames, UserColumns};
 
 pub(crate) struct Tables(pub(crate) TableNames);
 
@@ -20,14 +21,13 @@ impl MigrationName for Tables {
 #[async_trait::async_trait]
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let statements = match manager.get_database_backend() {
-            DbBackend::Sqlite => SQLITE,
-            _ => POSTGRES,
+        let (sessions, users) = match manager.get_database_backend() {
+            DbBackend::Sqlite => (SESSIONS_ON_SQLITE, users_on_sqlite(&self.0.user_columns)),
+            _ => (SESSIONS_ON_POSTGRES, users_on_postgres(&self.0.user_columns)),
         };
-        let [sessions, users] = statements;
         let connection = manager.get_connection();
         for (name, columns) in
-            [(self.0.quoted_sessions(), sessions), (self.0.quoted_users(), users)]
+            [(self.0.quoted_sessions(), sessions), (self.0.quoted_users(), users.as_str())]
         {
             let create = format!("CREATE TABLE IF NOT EXISTS {name} {columns}");
             connection.execute_unprepared(&create).await?;
@@ -41,31 +41,49 @@ impl MigrationTrait for Tables {
     }
 }
 
-/// The columns that `sync()` of Sequelize 6 makes, of sessions and of accounts.
-const POSTGRES: [&str; 2] = [
-    r#"(
-        "sid" VARCHAR(36),
-        "expires" TIMESTAMP WITH TIME ZONE,
-        "data" TEXT,
-        "createdAt" TIMESTAMP WITH TIME ZONE NOT NULL,
-        "updatedAt" TIMESTAMP WITH TIME ZONE NOT NULL,
-        PRIMARY KEY ("sid"))"#,
-    r#"(
-        "id" SERIAL,
-        "email" VARCHAR(255) NOT NULL UNIQUE,
-        "password" VARCHAR(255) NOT NULL,
-        PRIMARY KEY ("id"))"#,
-];
+/// The columns that `sync()` of Sequelize 6 makes, of sessions.
+const SESSIONS_ON_POSTGRES: &str = r#"(
+    "sid" VARCHAR(36),
+    "expires" TIMESTAMP WITH TIME ZONE,
+    "data" TEXT,
+    "createdAt" TIMESTAMP WITH TIME ZONE NOT NULL,
+    "updatedAt" TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY ("sid"))"#;
 
-const SQLITE: [&str; 2] = [
-    r#"(
-        "sid" VARCHAR(36) PRIMARY KEY,
-        "expires" DATETIME,
-        "data" TEXT,
-        "createdAt" DATETIME NOT NULL,
-        "updatedAt" DATETIME NOT NULL)"#,
-    r#"(
-        "id" INTEGER PRIMARY KEY AUTOINCREMENT,
-        "email" VARCHAR(255) NOT NULL UNIQUE,
-        "password" VARCHAR(255) NOT NULL)"#,
-];
+const SESSIONS_ON_SQLITE: &str = r#"(
+    "sid" VARCHAR(36) PRIMARY KEY,
+    "expires" DATETIME,
+    "data" TEXT,
+    "createdAt" DATETIME NOT NULL,
+    "updatedAt" DATETIME NOT NULL)"#;
+
+/// Those that it makes of accounts.
+fn users_on_postgres(columns: &UserColumns) -> String {
+    let [id, email, password] = quoted_three(columns);
+    let name = their_name(columns);
+    format!(
+        "({id} SERIAL, {email} VARCHAR(255) NOT NULL UNIQUE, {password} VARCHAR(255) NOT NULL{name},
+        PRIMARY KEY ({id}))"
+    )
+}
+
+fn users_on_sqlite(columns: &UserColumns) -> String {
+    let [id, email, password] = quoted_three(columns);
+    let name = their_name(columns);
+    format!(
+        "({id} INTEGER PRIMARY KEY AUTOINCREMENT, {email} VARCHAR(255) NOT NULL UNIQUE,
+        {password} VARCHAR(255) NOT NULL{name})"
+    )
+}
+
+fn quoted_three(columns: &UserColumns) -> [String; 3] {
+    [&columns.id, &columns.email, &columns.password].map(|name| quoted(name))
+}
+
+/// A name's column that the site has a word for; ours is added later, as to every other table.
+fn their_name(columns: &UserColumns) -> String {
+    if columns.name_is_ours() {
+        return String::new();
+    }
+    format!(", {} TEXT", quoted(&columns.name))
+}

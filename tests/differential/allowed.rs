@@ -90,6 +90,7 @@ pub(crate) const ALLOWED: &[Allowed] = &[
     whole("damaged rows", BOTH, "rows: damaged: *"),
     whole("credentials and internals", BOTH, "routes: refused: *"),
     whole("requests of other sites", BOTH, "routes: foreign: *"),
+    whole("hashes of PHP", BOTH, "signing-in: foreign hash: *"),
     whole("spellings in rows", BOTH, "rows: reserved: *"),
     whole("bodies elsewhere", EXPRESS, "routes: elsewhere: *"),
     whole("stricter attributes", BOTH, "lax: a row without SameSite *"),

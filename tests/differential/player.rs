@@ -97,16 +97,23 @@ impl<'a> Player<'a> {
     async fn add_account(&self, email: &str, password: &str) {
         let hash = cheap_hash(password);
         let (email, hash) = (quoted(email), quoted(&hash));
-        let table = self.chapter.users_table();
+        let (table, columns) =
+            (self.chapter.users_table(), self.chapter.users_columns().join(r#"", ""#));
+        let (id, value) =
+            if self.chapter.has_uuids() { ("id, ", "gen_random_uuid(), ") } else { ("", "") };
         self.database
-            .run(&format!(r#"INSERT INTO "{table}" (email, password) VALUES ({email}, {hash})"#))
+            .run(&format!(
+                r#"INSERT INTO "{table}" ({id}"{columns}") VALUES ({value}{email}, {hash})"#
+            ))
             .await;
     }
 
     async fn add_row(&mut self, name: &str, data: Option<&str>) {
         let table = self.chapter.sessions_table();
         let sid = format!("{name}-{:032x}", random());
-        let data = data.map_or("NULL".to_owned(), |data| quoted(&self.fill(data)));
+        let [_, written] = self.chapter.data_column();
+        let text = |data| format!("{written}(CAST({} AS text))", quoted(&self.fill(data)));
+        let data = data.map_or("NULL".to_owned(), text);
         self.database
             .run(&format!(
                 r#"INSERT INTO "{table}" (sid, expires, data, "createdAt", "updatedAt")
@@ -130,9 +137,13 @@ impl<'a> Player<'a> {
                 && let Ok(moment) = time.parse::<DateTime<Utc>>()
             {
                 let aged = (moment - span).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-                let data = quoted(&data.replacen(time, &aged, 1));
+                let (data, [_, written]) =
+                    (quoted(&data.replacen(time, &aged, 1)), self.chapter.data_column());
                 self.database
-                    .run(&format!(r#"UPDATE "{table}" SET data = {data} WHERE sid = {sid}"#))
+                    .run(&format!(
+                        r#"UPDATE "{table}" SET data = {written}(CAST({data} AS text))
+                           WHERE sid = {sid}"#
+                    ))
                     .await;
             }
         }

@@ -9,6 +9,7 @@ use nextbnb_gateway::session::presented::presented;
 use nextbnb_gateway::session::record::SessionRecord;
 use nextbnb_gateway::session::secrets::Secrets;
 use nextbnb_gateway::session::signed_cookie;
+use nextbnb_gateway::session::user_key::UserKey;
 use proptest::prelude::*;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
@@ -28,12 +29,12 @@ impl Question {
         headers.insert(header::COOKIE, HeaderValue::from_bytes(&self.header).unwrap());
         let ids = presented(&headers, NAME, &keys(&self.secrets));
         let ids = ids.iter().map(|id| id.as_str().to_owned()).collect();
-        (ids, SessionRecord::read(self.data.clone()).ok())
+        (ids, SessionRecord::read(self.data.clone(), &UserKey::Email).ok())
     }
 
     fn to_json(&self, record: Option<&SessionRecord>) -> Value {
         let header: String = self.header.iter().copied().map(char::from).collect();
-        let signed_out = record.filter(|record| record.user.is_some());
+        let signed_out = record.filter(|record| record.user.name().is_some());
         let signed_out = signed_out.and_then(|record| record.signed_out(None));
         json!({
             "header": header,
@@ -89,10 +90,10 @@ fn cookies_and_rows_mean_what_they_mean_to_the_real_packages() {
         }
         assert_eq!(record.is_some(), node["row"]["readable"], "{question}");
         if let Some(record) = record {
-            assert_eq!(record.user.as_deref(), node["row"]["user"].as_str(), "{question}");
+            assert_eq!(record.user.name(), node["row"]["user"].as_str(), "{question}");
             assert_eq!(node["row"]["signedOutHere"], node["row"]["signedOut"], "{question}");
             readable += 1;
-            signed_in += usize::from(record.user.is_some());
+            signed_in += usize::from(record.user.name().is_some());
         }
     }
     let enough = [found, readable, signed_in].into_iter().all(|count| count > QUESTIONS / 10);
@@ -128,10 +129,10 @@ proptest! {
     #[test]
     fn a_renewal_moves_the_end_and_leaves_every_other_byte(data in data()) {
         let moment = "2027-01-01T00:00:00Z".parse().unwrap();
-        if let Ok(record) = SessionRecord::read(data.clone()) {
+        if let Ok(record) = SessionRecord::read(data.clone(), &UserKey::Email) {
             prop_assert_eq!(record.text(), &data);
             if let Some(renewed) = record.renewed(moment) {
-                let again = SessionRecord::read(renewed.clone()).unwrap();
+                let again = SessionRecord::read(renewed.clone(), &UserKey::Email).unwrap();
                 prop_assert_eq!(&again.user, &record.user);
                 prop_assert_eq!(again.renewed(moment), Some(renewed.clone()));
                 let kept = data.replacen("\"2026-12-23T09:15:16.146Z\"", "\"2027-01-01T00:00:00.000Z\"", 1);

@@ -120,6 +120,24 @@ impl Chapter {
         self.express["usersTable"].as_str().unwrap_or("users")
     }
 
+    /// The columns of address and password.
+    pub(crate) fn users_columns(&self) -> [&str; 2] {
+        ["email", "password"].map(|role| self.express["users"][role].as_str().unwrap_or(role))
+    }
+
+    /// Whether ids of accounts are UUIDs, which Sequelize makes without the database.
+    pub(crate) fn has_uuids(&self) -> bool {
+        self.express["users"]["id"] == "uuid"
+    }
+
+    /// How a session's text is read from, and written into, the column `data`.
+    pub(crate) fn data_column(&self) -> [&str; 2] {
+        match self.express["store"]["table"].as_str() {
+            Some(_) => ["(data #>> '{}')", "to_jsonb"],
+            None => ["data", ""],
+        }
+    }
+
     fn set(&mut self, line: &str) -> Option<()> {
         let (what, settings) = line.split_once(' ')?;
         match what {

@@ -128,6 +128,20 @@ pub(crate) fn data(text: &str, now: DateTime<Utc>) -> String {
     told
 }
 
+/// A row's text with an account's id in it replaced by its address, in the form that it had there.
+pub(crate) fn named(text: &str, ids: &[(String, String)]) -> String {
+    let mut told = text.to_owned();
+    for (id, email) in ids {
+        for member in ["user", "id"] {
+            for (quote, end) in [("\"", "\""), ("", ","), ("", "}")] {
+                let form = |what: &str| format!("\"{member}\":{quote}{what}{end}");
+                told = told.replace(&form(id), &form(&format!("<id of {email}>")));
+            }
+        }
+    }
+    told
+}
+
 /// `+29d23h`, `-1h`, `0`: to the minute, so that the time a step takes does not show.
 pub(crate) fn since(now: DateTime<Utc>, moment: DateTime<Utc>) -> String {
     let seconds = (moment - now).num_milliseconds() as f64 / 1000.0;

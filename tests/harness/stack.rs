@@ -23,6 +23,7 @@ use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, Cook
 use nextbnb_gateway::session::lifetime::Lifetime;
 use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
 use nextbnb_gateway::session::secrets::Secrets;
+use nextbnb_gateway::session::user_key::UserKey;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -82,6 +83,7 @@ impl Stack {
                 paths: AuthPaths::default(),
                 statuses: AuthStatuses::Express,
                 policy: PasswordPolicy::None,
+                rehash_cost: None,
                 site_data: SiteData::Keep,
             };
             config.email_case = EmailCase::Exact;
@@ -206,6 +208,7 @@ fn config(database_url: &str) -> Config {
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
+            user_key: UserKey::Email,
             handover: Duration::ZERO,
         },
         tables: TableChoice::default(),
@@ -214,6 +217,7 @@ fn config(database_url: &str) -> Config {
             paths: AuthPaths::default(),
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
+            rehash_cost: None,
             site_data: SiteData::Keep,
         },
         email_case: EmailCase::Ignore,

@@ -44,6 +44,23 @@ async fn without_the_database_guests_and_assets_are_served_and_sessions_are_not_
     assert_eq!(seen.header("x-forwarded-email"), Some("ada@example.org"));
 }
 
+/// Nobody is asked to come back in a moment for what somebody has to repair.
+#[tokio::test]
+async fn a_table_that_is_not_as_it_must_be_is_no_outage_and_no_guests() {
+    let stack = Stack::start().await;
+    let ada = stack.signed_in("ada@example.org").await;
+    stack.database.run("ALTER TABLE users RENAME COLUMN password TO hidden").await;
+    let page = ada.clone().header("Accept", "text/html").get("/trips").await;
+    let sign_in = ada.post("/api/auth/login", &credentials("ada@example.org", PASSWORD)).await;
+    for reply in [&page, &sign_in] {
+        assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!((reply.header("retry-after"), reply.header("set-cookie")), (None, None));
+        assert!(!reply.text().contains("password"), "{}", reply.text());
+    }
+    assert!(stack.upstream.seen().is_empty(), "never silently a guest");
+    assert_eq!(stack.anonymous().get("/").await.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn signing_in_without_the_database_says_so_and_works_afterwards() {
     let fragile = fragile().await;

@@ -1,6 +1,7 @@
 //! Which account an address means.
 
 use http::StatusCode;
+use nextbnb_gateway::entity::user_id::UserId;
 use nextbnb_tests::database::TestDatabase;
 
 use crate::site::Site;
@@ -24,33 +25,33 @@ async fn with_accounts(test: TestDatabase, emails: &[&str]) -> Site {
 }
 
 /// Who `typed` signs in as.
-async fn signed_in_as(site: &Site, typed: &str) -> Option<(i64, String)> {
+async fn signed_in_as(site: &Site, typed: &str) -> Option<(String, String)> {
     let answer = site.log_in(typed, "pw", &[]).await;
     if answer.status == StatusCode::UNAUTHORIZED {
         return None;
     }
     let session = site.visit(&[&answer.cookie()]).await.unwrap();
-    session.identity().map(|identity| (identity.id, identity.email.clone()))
+    session.identity().map(|identity| (identity.id.to_string(), identity.email.clone()))
 }
 
 async fn the_exact_address_signs_in_first(test: TestDatabase) {
     let site = with_accounts(test, &["Ada@b.c", "ada@b.c"]).await;
-    assert_eq!(signed_in_as(&site, "ada@b.c").await, Some((2, "ada@b.c".to_owned())));
-    assert_eq!(signed_in_as(&site, "Ada@b.c").await, Some((1, "Ada@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "ada@b.c").await, Some(("2".to_owned(), "ada@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "Ada@b.c").await, Some(("1".to_owned(), "Ada@b.c".to_owned())));
 }
 
 async fn another_case_signs_in_where_it_means_one_address(test: TestDatabase) {
     let site = with_accounts(test, &["Ada@b.c", "Bob@b.c", "bob@b.c", "É@b.c"]).await;
-    assert_eq!(signed_in_as(&site, "ADA@B.C").await, Some((1, "Ada@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "ADA@B.C").await, Some(("1".to_owned(), "Ada@b.c".to_owned())));
     assert_eq!(signed_in_as(&site, "BOB@b.c").await, None);
-    assert_eq!(signed_in_as(&site, "É@B.C").await, Some((4, "É@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "É@B.C").await, Some(("4".to_owned(), "É@b.c".to_owned())));
     assert_eq!(signed_in_as(&site, "é@b.c").await, None);
 }
 
 async fn the_oldest_of_doubled_accounts_signs_in(test: TestDatabase) {
     let site = with_accounts(test, &["a@b.c", "a@b.c"]).await;
-    assert_eq!(signed_in_as(&site, "a@b.c").await, Some((1, "a@b.c".to_owned())));
-    assert_eq!(signed_in_as(&site, "A@b.c").await, Some((1, "a@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "a@b.c").await, Some(("1".to_owned(), "a@b.c".to_owned())));
+    assert_eq!(signed_in_as(&site, "A@b.c").await, Some(("1".to_owned(), "a@b.c".to_owned())));
 }
 
 async fn an_account_without_a_password_has_sessions_and_no_sign_in(test: TestDatabase) {
@@ -58,7 +59,7 @@ async fn an_account_without_a_password_has_sessions_and_no_sign_in(test: TestDat
     let answer = site.log_in("a@b.c", "pw", &[]).await;
     site.test.run("UPDATE users SET password = NULL").await;
     let session = site.visit(&[&answer.cookie()]).await.unwrap();
-    assert_eq!(session.identity().map(|identity| identity.id), Some(1));
+    assert_eq!(session.identity().map(|identity| identity.id.clone()), Some(UserId::Number(1)));
     assert_eq!(site.log_in("a@b.c", "pw", &[]).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(site.register("a@b.c").await.status, StatusCode::CONFLICT);
 }

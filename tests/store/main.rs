@@ -27,15 +27,20 @@ macro_rules! on_both_databases {
 
 mod accounts;
 mod adopted;
+mod adopted_columns;
 mod answer;
 mod damaged;
+mod hashes;
+mod ids;
 mod migrations;
 mod opening;
 mod outage;
 mod policies;
 mod races;
+mod refused;
 mod sessions;
 mod signing_in;
 mod site;
 mod tables;
 mod upkeep;
+mod user_key;

@@ -21,6 +21,7 @@ use nextbnb_gateway::session::lifetime::Lifetime;
 use nextbnb_gateway::session::policy::SessionPolicy;
 use nextbnb_gateway::session::secrets::Secrets;
 use nextbnb_gateway::session::settle::{Audience, Visit};
+use nextbnb_gateway::session::user_key::UserKey;
 use nextbnb_gateway::session::{Session, SessionSettings, Sessions};
 use nextbnb_migrations::TableNames;
 use nextbnb_tests::database::TestDatabase;
@@ -67,41 +68,50 @@ impl Site {
         test: TestDatabase,
         change: impl FnOnce(&mut SessionSettings),
     ) -> Self {
-        let database = connect(&test).await;
-        let names = TableNames::default();
-        database.migrate(&names).await.unwrap();
-        Self::over(test, database, &names, change).await
+        Self::open_as(test, &TableNames::default(), |sessions, _| change(sessions)).await
     }
 
     /// Migrated and open, its tables called otherwise.
     pub(crate) async fn open_named(test: TestDatabase, names: &TableNames) -> Self {
-        let database = connect(&test).await;
-        database.migrate(names).await.unwrap();
-        Self::over(test, database, names, |_| {}).await
+        Self::open_as(test, names, |_, _| {}).await
     }
 
-    async fn over(
+    /// Migrated and open, its tables called and everything set up otherwise.
+    pub(crate) async fn open_as(
         test: TestDatabase,
-        database: Database,
         names: &TableNames,
-        change: impl FnOnce(&mut SessionSettings),
+        change: impl FnOnce(&mut SessionSettings, &mut AuthSettings),
     ) -> Self {
+        connect(&test).await.migrate(names).await.unwrap();
+        Self::open_unmigrated(test, names, change).await
+    }
+
+    /// Open on tables as they are.
+    pub(crate) async fn open_unmigrated(
+        test: TestDatabase,
+        names: &TableNames,
+        change: impl FnOnce(&mut SessionSettings, &mut AuthSettings),
+    ) -> Self {
+        let database = connect(&test).await;
         let mut settings = SessionSettings {
             secrets: Secrets::new(&[SECRET.into()]).unwrap(),
             cookie: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             policy: SessionPolicy::default(),
+            user_key: UserKey::Email,
             handover: Duration::ZERO,
         };
-        change(&mut settings);
-        let accounts = Accounts::new(&names.users, EmailCase::Ignore);
-        let sessions = Sessions::new(database.clone(), &names.sessions, accounts.clone(), settings);
-        let auth_settings = AuthSettings {
+        let mut auth_settings = AuthSettings {
             paths: AuthPaths::default(),
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
+            rehash_cost: None,
             site_data: SiteData::Keep,
         };
+        change(&mut settings, &mut auth_settings);
+        let layout = database.layout(names).await.unwrap();
+        let accounts = Accounts::new(&layout, EmailCase::Ignore);
+        let sessions = Sessions::new(database.clone(), &layout, accounts.clone(), settings);
         let passwords = Passwords::of_site(4, &database, &accounts).await;
         let auth =
             Auth::new(database.clone(), accounts, sessions.clone(), passwords, auth_settings);

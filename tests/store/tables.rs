@@ -9,7 +9,7 @@ use crate::site::{EXPRESS_COOKIE, EXPRESS_DATA, EXPRESS_SID, PASSWORD, Site, con
 const ADA: &str = "ada@example.com";
 
 fn names(sessions: &str, users: &str) -> TableNames {
-    TableNames { sessions: sessions.to_owned(), users: users.to_owned() }
+    TableNames { sessions: sessions.to_owned(), users: users.to_owned(), ..TableNames::default() }
 }
 
 async fn round(site: &Site) {
@@ -92,7 +92,7 @@ async fn tables_that_nobody_named_are_found_by_their_columns(test: TestDatabase)
     ))
     .await;
     assert_eq!(found(&test, &nobody_named).await, Ok(names(sessions, users)));
-    let given = TableChoice { sessions: Some("Sessions".to_owned()), users: None };
+    let given = TableChoice { sessions: Some("Sessions".to_owned()), ..TableChoice::default() };
     assert_eq!(found(&test, &given).await, Ok(names("Sessions", users)));
 }
 

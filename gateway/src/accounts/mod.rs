@@ -1,66 +1,17 @@
-//! The accounts in table `users`.
+//! The accounts of the users table.
+
+pub(crate) mod account;
+pub(crate) mod insert;
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SimpleExpr};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqlErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::database::{columns, dialect};
-use crate::entity::user;
-
-/// Columns that Sequelize fills with the time of the INSERT under `timestamps: true`, which is its
-/// default, in its two spellings.
-const TIMESTAMPS: [&str; 4] = ["createdAt", "updatedAt", "created_at", "updated_at"];
-
-/// Somebody who can sign in. Its `Debug` shows the id only.
-#[derive(Clone)]
-pub(crate) struct Account {
-    pub(crate) id: i64,
-    pub(crate) email: String,
-    pub(crate) name: Option<String>,
-    pub(crate) password_hash: Option<String>,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl Account {
-    /// What [`Self::read`] reads, in its order; a key of four bytes as one of eight.
-    fn columns() -> [SimpleExpr; 4] {
-        [
-            Expr::col(user::Column::Id).cast_as("bigint"),
-            Expr::col(user::Column::Email),
-            Expr::col(user::Column::Password),
-            Expr::col(user::Column::Name),
-        ]
-    }
-
-    fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        Ok(Self {
-            id: row.try_get_by_index(0)?,
-            email: row.try_get_by_index(1)?,
-            password_hash: row.try_get_by_index(2)?,
-            name: row.try_get_by_index(3)?,
-        })
-    }
-}
-
-/// Why an account is not made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum InsertError {
-    #[error("the address has an account already")]
-    Taken,
-    /// The site's own columns, which only the site can fill.
-    #[error("nothing fills {0}")]
-    Unfilled(String),
-    #[error(transparent)]
-    Database(#[from] DbErr),
-}
+use self::account::{Account, Columns};
+use crate::database::layout::Layout;
+use crate::database::{DatabaseError, dialect};
 
 /// Whether addresses that differ in the case of ASCII letters are one (`--email-case`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,10 +26,29 @@ pub enum EmailCase {
     Exact,
 }
 
+/// What a session names its account by.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum AccountKey {
+    /// The exact address.
+    Email(String),
+    /// The id, as text whatever it is in the row: `7` and `"7"` are one.
+    Id(String),
+}
+
+impl fmt::Debug for AccountKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(_) => f.write_str("Email(redacted)"),
+            Self::Id(id) => f.debug_tuple("Id").field(id).finish(),
+        }
+    }
+}
+
 /// The accounts table, and how addresses are compared in it.
 #[derive(Clone)]
 pub struct Accounts {
     table: DynIden,
+    columns: Columns,
     case: EmailCase,
 }
 
@@ -89,18 +59,19 @@ impl fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// Those of the table with this name (`--users-table`).
-    pub fn new(table: &str, case: EmailCase) -> Self {
-        Self { table: Alias::new(table).into_iden(), case }
+    /// Those of a site whose tables are so.
+    pub fn new(layout: &Layout, case: EmailCase) -> Self {
+        let table = Alias::new(&layout.tables.users).into_iden();
+        Self { table, columns: Columns::of(layout), case }
     }
 
-    /// The account that `email` signs in to: the exact address, the oldest where it has several,
-    /// else the only address that differs in nothing but the case of its ASCII letters.
+    /// The account that `email` signs in to: the exact address, the one with the lowest id where it
+    /// has several, else the only address that differs in nothing but the case of its ASCII letters.
     pub(crate) async fn find_for_login(
         &self,
         connection: &impl ConnectionTrait,
         email: &str,
-    ) -> Result<Option<Account>, DbErr> {
+    ) -> Result<Option<Account>, DatabaseError> {
         if self.case == EmailCase::Exact {
             return self.find_by_email(connection, email).await;
         }
@@ -108,135 +79,123 @@ impl Accounts {
         if let Some(exact) = spellings.iter().position(|account| account.email == email) {
             return Ok(Some(spellings.swap_remove(exact)));
         }
-        let oldest = spellings.first().map(|account| account.email.clone());
-        let is_only = spellings.iter().all(|account| Some(&account.email) == oldest.as_ref());
+        let lowest = spellings.first().map(|account| account.email.clone());
+        let is_only = spellings.iter().all(|account| Some(&account.email) == lowest.as_ref());
         Ok(spellings.into_iter().next().filter(|_| is_only))
     }
 
-    /// The account of a session, which names it by its exact address.
-    pub(crate) async fn find_by_email(
+    /// The account that a session names.
+    pub(crate) async fn find(
         &self,
         connection: &impl ConnectionTrait,
-        email: &str,
-    ) -> Result<Option<Account>, DbErr> {
-        if !is_storable(email) {
-            return Ok(None);
-        }
-        let is_it = Expr::col(user::Column::Email).eq(email);
+        key: &AccountKey,
+    ) -> Result<Option<Account>, DatabaseError> {
+        let id = match key {
+            AccountKey::Email(email) => return self.find_by_email(connection, email).await,
+            AccountKey::Id(id) => id,
+        };
+        let Some(id) = self.columns.id_kind.value(id) else { return Ok(None) };
+        let is_it = Expr::col(self.columns.id.clone()).eq(id);
         Ok(self.select(connection, is_it).await?.into_iter().next())
     }
 
-    /// The password hashes of at most `limit` accounts, from the newest on.
+    /// Whether a session could name an account so; what is no id, or no address, may be the other.
+    pub(crate) fn could_be(&self, key: &AccountKey) -> bool {
+        match key {
+            AccountKey::Email(email) => {
+                let is_number = !email.is_empty() && email.bytes().all(|b| b.is_ascii_digit());
+                !is_number && uuid::Uuid::try_parse(email).is_err()
+            }
+            AccountKey::Id(id) => self.columns.id_kind.value(id).is_some() && !id.contains('@'),
+        }
+    }
+
+    async fn find_by_email(
+        &self,
+        connection: &impl ConnectionTrait,
+        email: &str,
+    ) -> Result<Option<Account>, DatabaseError> {
+        if !is_storable(email) {
+            return Ok(None);
+        }
+        let is_it = Expr::col(self.columns.email.clone()).eq(email);
+        Ok(self.select(connection, is_it).await?.into_iter().next())
+    }
+
+    /// The password hashes of at most `limit` accounts, from the highest id on: the newest, where
+    /// ids are numbers.
     pub(crate) async fn newest_hashes(
         &self,
         connection: &impl ConnectionTrait,
         limit: u64,
-    ) -> Result<Vec<String>, DbErr> {
+    ) -> Result<Vec<String>, DatabaseError> {
+        let password = &self.columns.password;
         let select = Query::select()
-            .column(user::Column::Password)
+            .column(password.clone())
             .from(self.table.clone())
-            .and_where(Expr::col(user::Column::Password).is_not_null())
-            .order_by(user::Column::Id, Order::Desc)
+            .and_where(Expr::col(password.clone()).is_not_null())
+            .order_by(self.columns.id.clone(), Order::Desc)
             .limit(limit)
             .to_owned();
-        let rows = connection.query_all(&select).await?;
-        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+        let rows = connection.query_all(&select).await.map_err(|error| self.failed(error))?;
+        let hashes = rows.iter().map(|row| row.try_get_by_index(0));
+        hashes.collect::<Result<_, _>>().map_err(|error| self.failed(error))
     }
 
-    /// Makes an account, unless its address has one, in whatever spelling counts as the same.
-    ///
-    /// Two registrations of one address at once wait for one another, so that this holds on a
-    /// table without a unique index, too. Timestamps of Sequelize's become `now`.
-    pub(crate) async fn insert(
+    /// Replaces an account's hash, unless somebody else has meanwhile; then nothing, `false`.
+    pub(crate) async fn replace_hash(
         &self,
-        transaction: &DatabaseTransaction,
-        email: &str,
-        password_hash: &str,
-        name: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<Account, InsertError> {
-        let lowered = email.to_ascii_lowercase();
-        dialect::lock_name(transaction, &format!("nextbnb register {lowered}")).await?;
-        let is_taken = match self.case {
-            EmailCase::Ignore => !self.find_spellings(transaction, email).await?.is_empty(),
-            EmailCase::Exact => self.find_by_email(transaction, email).await?.is_some(),
+        connection: &impl ConnectionTrait,
+        account: &Account,
+        (old, new): (&str, &str),
+    ) -> Result<bool, DatabaseError> {
+        let Some(id) = self.columns.id_kind.value(&account.id.to_string()) else {
+            return Ok(false);
         };
-        if is_taken {
-            return Err(InsertError::Taken);
-        }
-        let mut columns = vec![
-            (user::Column::Email.into_iden(), Expr::val(email)),
-            (user::Column::Password.into_iden(), Expr::val(password_hash)),
-            (user::Column::Name.into_iden(), Expr::val(name)),
-        ];
-        for column in self.find_timestamps(transaction, name).await? {
-            columns.push((Alias::new(column).into_iden(), Expr::val(now)));
-        }
-        let (columns, values): (Vec<DynIden>, Vec<SimpleExpr>) = columns.into_iter().unzip();
-        let mut insert = Query::insert().into_table(self.table.clone()).columns(columns).to_owned();
-        insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
-        insert.returning(Query::returning().exprs(Account::columns()));
-        match transaction.query_one(&insert).await {
-            Ok(Some(row)) => Ok(Account::read(&row)?),
-            Ok(None) => Err(DbErr::RecordNotInserted.into()),
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                Err(InsertError::Taken)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let update = Query::update()
+            .table(self.table.clone())
+            .value(self.columns.password.clone(), new)
+            .and_where(Expr::col(self.columns.id.clone()).eq(id))
+            .and_where(Expr::col(self.columns.password.clone()).eq(old))
+            .to_owned();
+        let updated = connection.execute(&update).await.map_err(|error| self.failed(error))?;
+        Ok(updated.rows_affected() > 0)
     }
 
-    /// The timestamps that a new account must be given; fails where the table wants of it what only
-    /// the site knows.
-    async fn find_timestamps(
-        &self,
-        transaction: &DatabaseTransaction,
-        name: Option<&str>,
-    ) -> Result<Vec<String>, InsertError> {
-        let given = |column: &str| match column {
-            "email" | "password" => true,
-            "name" => name.is_some(),
-            _ => false,
-        };
-        let unfilled = columns::unfilled(transaction, &self.table.inner()).await?;
-        let (times, others): (Vec<_>, Vec<_>) = unfilled
-            .into_iter()
-            .partition(|column| column.is_time && TIMESTAMPS.contains(&column.name.as_str()));
-        let wanted = others.iter().filter(|column| column.is_required && !given(&column.name));
-        let wanted: Vec<&str> = wanted.map(|column| column.name.as_str()).collect();
-        if !wanted.is_empty() {
-            return Err(InsertError::Unfilled(wanted.join(", ")));
-        }
-        Ok(times.into_iter().map(|column| column.name).collect())
-    }
-
-    /// Every account whose address is `email` but for the case of ASCII letters, oldest first.
+    /// Every account whose address is `email` but for the case of ASCII letters, the lowest id
+    /// first.
     async fn find_spellings(
         &self,
         connection: &impl ConnectionTrait,
         email: &str,
-    ) -> Result<Vec<Account>, DbErr> {
+    ) -> Result<Vec<Account>, DatabaseError> {
         if !is_storable(email) {
             return Ok(Vec::new());
         }
-        let folded = dialect::ascii_lower(connection.get_database_backend(), user::Column::Email);
+        let column = self.columns.email.clone();
+        let folded = dialect::ascii_lower(connection.get_database_backend(), column);
         self.select(connection, folded.eq(email.to_ascii_lowercase())).await
     }
 
-    /// The accounts that fulfil `condition`, oldest first.
+    /// The accounts that fulfil `condition`, the lowest id first.
     async fn select(
         &self,
         connection: &impl ConnectionTrait,
         condition: SimpleExpr,
-    ) -> Result<Vec<Account>, DbErr> {
+    ) -> Result<Vec<Account>, DatabaseError> {
         let select = Query::select()
-            .exprs(Account::columns())
+            .exprs(self.columns.select())
             .from(self.table.clone())
             .and_where(condition)
-            .order_by(user::Column::Id, Order::Asc)
+            .order_by(self.columns.id.clone(), Order::Asc)
             .to_owned();
-        let rows = connection.query_all(&select).await?;
-        rows.iter().map(Account::read).collect()
+        let rows = connection.query_all(&select).await.map_err(|error| self.failed(error))?;
+        let accounts = rows.iter().map(|row| self.columns.read(row));
+        accounts.collect::<Result<_, _>>().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: DbErr) -> DatabaseError {
+        DatabaseError::about(&self.table.inner(), error)
     }
 }
 

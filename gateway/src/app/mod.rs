@@ -14,6 +14,7 @@ use crate::auth::Auth;
 use crate::auth::passwords::Passwords;
 use crate::config::limits::Limits;
 use crate::config::{Config, Migrations};
+use crate::database::layout::Layout;
 use crate::database::tables::TableChoice;
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
@@ -49,9 +50,9 @@ impl App {
         upstream: watch::Receiver<Option<Authority>>,
     ) -> Result<Self, StartError> {
         let opening = open_database(&config.database, &config.tables, config.migrations);
-        let (database, tables) = opening.await?;
+        let (database, layout) = opening.await?;
         let drain = Drain::new();
-        let services = services(&config, &database, &tables, &drain).await;
+        let services = services(&config, &database, &layout, &drain).await;
         let settings = WorkerSettings {
             services,
             routes: routes(&config, upstream),
@@ -83,17 +84,18 @@ pub(crate) async fn open_database(
     target: &DatabaseTarget,
     choice: &TableChoice,
     migrations: Migrations,
-) -> Result<(Database, TableNames), StartError> {
+) -> Result<(Database, Layout), StartError> {
     let limits = DatabaseLimits::default();
     let database = Database::connect(target, &limits, Handle::current()).await?;
     let tables = database.find_tables(choice).await?;
-    let TableNames { sessions, users } = &tables;
+    let TableNames { sessions, users, .. } = &tables;
     if tables != TableNames::default() {
         info!("sessions are in the table {sessions:?} and accounts in {users:?}");
     }
     if migrations == Migrations::Skip {
         database.check(&tables).await?;
-        return Ok((database, tables));
+        let layout = database.layout(&tables).await?;
+        return Ok((database, layout));
     }
     let applied = database.migrate(&tables).await?;
     for name in &applied.names {
@@ -102,19 +104,20 @@ pub(crate) async fn open_database(
     for note in &applied.notes {
         warn!("{note}");
     }
-    Ok((database, tables))
+    let layout = database.layout(&tables).await?;
+    Ok((database, layout))
 }
 
 async fn services(
     config: &Config,
     database: &Database,
-    tables: &TableNames,
+    layout: &Layout,
     drain: &Drain,
 ) -> Services {
     let clock = Clock;
-    let accounts = Accounts::new(&tables.users, config.email_case);
+    let accounts = Accounts::new(layout, config.email_case);
     let settings = config.session.clone();
-    let sessions = Sessions::new(database.clone(), &tables.sessions, accounts.clone(), settings);
+    let sessions = Sessions::new(database.clone(), layout, accounts.clone(), settings);
     sessions.start_sweeping(config.sweep_interval, clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let settings = config.auth.clone();

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::action::Action;
 use super::express_answer;
 use super::refusal::{Fault, Refusal};
+use crate::database::DatabaseError;
 
 /// When to try again after [`Refusal::Busy`] or [`Refusal::Database`].
 const RETRY_AFTER_SECS: u64 = 3;
@@ -76,8 +77,12 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Taken => StatusCode::CONFLICT,
         Refusal::NoAccount | Refusal::NoMatch => StatusCode::UNAUTHORIZED,
-        Refusal::Unfilled(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Refusal::Busy | Refusal::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Unfilled(_) | Refusal::Database(DatabaseError::Refused { .. }) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Refusal::Busy | Refusal::Database(DatabaseError::Unavailable(_)) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 
@@ -99,8 +104,12 @@ fn message_of(refusal: &Refusal) -> &'static str {
         Refusal::Invalid(Fault::Rule(message)) => message,
         Refusal::Taken => "User already exists",
         Refusal::NoAccount | Refusal::NoMatch => "Email and password do not match",
-        Refusal::Unfilled(_) => "An error occurred",
-        Refusal::Busy | Refusal::Database(_) => "Please try again in a moment",
+        Refusal::Unfilled(_) | Refusal::Database(DatabaseError::Refused { .. }) => {
+            "An error occurred"
+        }
+        Refusal::Busy | Refusal::Database(DatabaseError::Unavailable(_)) => {
+            "Please try again in a moment"
+        }
     }
 }
 

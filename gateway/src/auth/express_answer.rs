@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::action::Action;
 use super::refusal::{Fault, Refusal};
+use crate::database::DatabaseError;
 
 /// The words of the Express server; `None` for what it had no answer to.
 pub(super) fn refused(action: Action, refusal: &Refusal) -> Option<Response<Full<Bytes>>> {
@@ -17,9 +18,10 @@ pub(super) fn refused(action: Action, refusal: &Refusal) -> Option<Response<Full
         Refusal::MediaType => return Some(page(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
         Refusal::TooLarge => return Some(page(StatusCode::PAYLOAD_TOO_LARGE)),
         Refusal::Malformed => return Some(page(StatusCode::BAD_REQUEST)),
-        Refusal::CrossSite | Refusal::TooSlow | Refusal::Busy | Refusal::Database(_) => {
-            return None;
-        }
+        Refusal::CrossSite
+        | Refusal::TooSlow
+        | Refusal::Busy
+        | Refusal::Database(DatabaseError::Unavailable(_)) => return None,
         Refusal::Invalid(Fault::Apart) => {
             return Some(failure(StatusCode::OK, &"Passwords do not match".into()));
         }
@@ -31,7 +33,9 @@ pub(super) fn refused(action: Action, refusal: &Refusal) -> Option<Response<Full
             // In place of the driver's own words, SQL and all.
             (_, _) => json!({}),
         },
-        Refusal::Unfilled(_) => "An error occurred".into(),
+        Refusal::Unfilled(_) | Refusal::Database(DatabaseError::Refused { .. }) => {
+            "An error occurred".into()
+        }
         Refusal::Taken => "User already exists".into(),
         Refusal::NoAccount => "User not found".into(),
         Refusal::NoMatch => "Email and password do not match".into(),

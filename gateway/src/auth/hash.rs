@@ -1,8 +1,9 @@
-//! bcrypt hashes as Node's bcrypt reads them, and what they cost.
+//! bcrypt hashes, and what they cost.
 
 use std::collections::BTreeMap;
 
 use super::credentials::Password;
+use super::hash_kind::HashKind;
 
 /// Salt and hash of no password of anybody's.
 const DUMMY: &str = "bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
@@ -37,11 +38,8 @@ pub(super) fn verify(password: &Password, hash: &str) -> bool {
     bcrypt::verify(&password.0, hash).unwrap_or(false)
 }
 
-/// The cost of a hash that Node knows: it refuses `$2y$` and whatever is no bcrypt hash.
 fn cost_of(hash: &str) -> Option<u32> {
-    let is_version = hash.starts_with("$2a$") || hash.starts_with("$2b$");
-    let parts = hash.parse::<bcrypt::HashParts>().ok().filter(|_| is_version)?;
-    Some(parts.get_cost()).filter(|cost| (4..=31).contains(cost))
+    HashKind::of(Some(hash)).cost()
 }
 
 #[cfg(test)]
@@ -68,6 +66,13 @@ mod tests {
         check("pW", HASH, false);
     }
 
+    /// As in bcryptjs; Node's bcrypt refuses the version of PHP, whose function is the same.
+    #[test]
+    fn a_hash_of_php_verifies() {
+        check("pw", &HASH.replace("$2b$", "$2y$"), true);
+        check("pW", &HASH.replace("$2b$", "$2y$"), false);
+    }
+
     /// As in Node's bcrypt; registration refuses a NUL for it.
     #[test]
     fn a_nul_counts_and_a_repetition_does_not() {
@@ -77,8 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_node_refuses_is_no_match() {
-        check("pw", &HASH.replace("$2b$", "$2y$"), false);
+    fn what_is_no_bcrypt_is_no_match() {
         check("pw", &HASH.replace("$2b$", "$2x$"), false);
         for hash in
             ["", "pw", "$2b$10$", "$2b$03$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2"]
@@ -110,6 +114,6 @@ mod tests {
         assert_eq!(of(&["10", "08", "08"]), Some(8));
         assert_eq!(of(&["12", "10"]), Some(12));
         assert_eq!(of(&["03", "32", "10"]), Some(10));
-        assert_eq!(prevailing_cost(&[String::new(), HASH.replace("$2b$", "$2y$")]), None);
+        assert_eq!(prevailing_cost(&[String::new(), HASH.replace("$2b$", "$2x$")]), None);
     }
 }

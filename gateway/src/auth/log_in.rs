@@ -7,11 +7,14 @@ use http::Response;
 use http::request::Parts;
 use http_body::Body;
 use http_body_util::Full;
+use tracing::warn;
 
 use super::answer::{AuthStatuses, Granted};
 use super::credentials::{Login, Password};
+use super::hash_kind::HashKind;
 use super::refusal::{Fault, Refusal};
 use super::{Auth, AuthSettings, Visit, body, express_credentials};
+use crate::accounts::account::Account;
 
 impl Auth {
     pub(super) async fn log_in<B>(
@@ -39,8 +42,9 @@ impl Auth {
             let is_text = login.password.is_some();
             let password = login.password.unwrap_or_else(|| Password(String::new()));
             // Always verified, known account or not.
-            let matches = turn.verify(password, hash).await?;
+            let matches = turn.verify(password.clone(), hash).await?;
             let account = account.ok_or(Refusal::NoAccount)?;
+            report_unverified(&account);
             if !is_text {
                 return Err(Refusal::Invalid(Fault::NotText));
             }
@@ -48,9 +52,19 @@ impl Auth {
                 return Err(Refusal::NoMatch);
             }
             let transaction = this.database.begin_write().await?;
-            this.sign_in(transaction, &account, &visit).await
+            let set_cookie = this.sign_in(transaction, &account, &visit).await?;
+            this.rehash(&account, password);
+            Ok(set_cookie)
         };
         let set_cookie = self.database.run(Box::pin(signing_in)).await?;
         Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
+    }
+}
+
+/// The visitor learns no more than of a wrong password; the operator, whose passwords cannot work.
+fn report_unverified(account: &Account) {
+    if let HashKind::Unverified(kind) = HashKind::of(account.password_hash.as_deref()) {
+        let id = account.id.as_value();
+        warn!(user.id = id, %kind, "the account's password is not verified: it is no bcrypt hash");
     }
 }

@@ -38,7 +38,7 @@ impl Auth {
             }
         };
         self.sessions.end(&visit.presented).await?;
-        let user = session.and_then(Session::identity).map(|identity| identity.id);
+        let user = session.and_then(Session::identity).map(|identity| identity.id.as_value());
         for id in &visit.presented {
             info!(user.id = user, session = %self.sessions.log_hash(id), "signed out");
         }

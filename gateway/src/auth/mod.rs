@@ -10,6 +10,7 @@ mod encoding;
 mod express_answer;
 mod express_credentials;
 mod hash;
+mod hash_kind;
 mod json;
 mod log_in;
 mod log_out;
@@ -17,6 +18,7 @@ pub(crate) mod origin;
 pub mod passwords;
 mod refusal;
 mod register;
+mod rehash;
 mod rules;
 pub mod who_am_i;
 
@@ -34,7 +36,8 @@ use http_body_util::Full;
 use sea_orm::DatabaseTransaction;
 use tracing::{error, info, warn};
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::Accounts;
+use crate::accounts::account::Account;
 use crate::database::{self, Database};
 use crate::session::id::SessionId;
 use crate::session::sign_ins::{Browser, SignIn};
@@ -64,6 +67,8 @@ pub struct AuthSettings {
     pub statuses: AuthStatuses,
     /// `--password-policy`
     pub policy: PasswordPolicy,
+    /// `--rehash-cost`: the logarithm of the rounds; `None` leaves every hash as it is.
+    pub rehash_cost: Option<u32>,
     /// `--clear-site-data`
     pub site_data: SiteData,
 }
@@ -186,18 +191,17 @@ impl Auth {
         visit: &Visit,
     ) -> Result<Option<HeaderValue>, Refusal> {
         let Visit { action, presented, sign_in, browser, scheme, now } = visit;
-        let begun = self
-            .sessions
-            .begin(&transaction, &account.email, presented, scheme.as_ref(), *now)
-            .await?;
+        let begun =
+            self.sessions.begin(&transaction, account, presented, scheme.as_ref(), *now).await?;
         transaction.commit().await?;
         let Some(begun) = begun else {
-            warn!(user.id = account.id, "no session: --cookie-secure always, and this is not TLS");
+            let id = account.id.as_value();
+            warn!(user.id = id, "no session: --cookie-secure always, and this is not TLS");
             return Ok(None);
         };
         sign_in.hand_over(&begun.id, browser, *now);
         let session = self.sessions.log_hash(&begun.id);
-        info!(?action, user.id = account.id, %session, "signed in");
+        info!(?action, user.id = account.id.as_value(), %session, "signed in");
         Ok(Some(begun.set_cookie))
     }
 }

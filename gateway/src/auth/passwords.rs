@@ -69,12 +69,17 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// A `$2b$` hash of at most the first 72 bytes.
-    pub(super) async fn hash(self, password: Password) -> Result<String, Refusal> {
-        let cost = self.cost.max(COST);
+    /// A `$2b$` hash of at most the first 72 bytes, of the site's usual cost or `least`, whichever is
+    /// higher.
+    pub(super) async fn hash(
+        self,
+        password: Password,
+        least: Option<u32>,
+    ) -> Result<String, Refusal> {
+        let cost = self.cost.max(least.unwrap_or(COST)).max(COST);
         #[expect(clippy::disallowed_methods, reason = "in its turn, on a thread that may block")]
         let hashed = self.spend(move || bcrypt::hash(password.0, cost)).await?;
-        hashed.map_err(|error| Refusal::Database(sea_orm::DbErr::Custom(error.to_string())))
+        hashed.map_err(|_| Refusal::Busy)
     }
 
     /// Whether the password is the one that was hashed.
@@ -121,7 +126,8 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_one_that_express_verifies_and_cuts_at_72_bytes() {
         let passwords = Passwords::new(1, COST);
-        let hash = passwords.turn().await.unwrap().hash(password(&"x".repeat(72))).await.unwrap();
+        let hash =
+            passwords.turn().await.unwrap().hash(password(&"x".repeat(72)), None).await.unwrap();
         assert!(hash.starts_with("$2b$10$"));
         let verify = async |text: String| {
             let turn = passwords.turn().await.unwrap();
@@ -141,7 +147,7 @@ mod tests {
     async fn a_new_hash_costs_what_the_others_do_and_never_less_than_expresss() {
         for (usual, new) in [(4, "$2b$10$"), (11, "$2b$11$")] {
             let turn = Passwords::new(1, usual).turn().await.unwrap();
-            assert!(turn.hash(password("pw")).await.unwrap().starts_with(new));
+            assert!(turn.hash(password("pw"), None).await.unwrap().starts_with(new));
         }
     }
 

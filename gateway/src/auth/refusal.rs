@@ -3,7 +3,8 @@
 use sea_orm::DbErr;
 
 use super::Afterwards;
-use crate::accounts::InsertError;
+use crate::accounts::insert::InsertError;
+use crate::database::DatabaseError;
 
 /// Why a request is not granted.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +33,8 @@ pub(super) enum Refusal {
     Busy,
     #[error("no account can be made: give {0} in --users-table a default, or let it be null")]
     Unfilled(String),
-    #[error("the database does not answer")]
-    Database(#[from] DbErr),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// What is wrong with a field.
@@ -67,6 +68,12 @@ impl Refusal {
             | Self::Unfilled(_)
             | Self::Database(_) => Afterwards::Decided,
         }
+    }
+}
+
+impl From<DbErr> for Refusal {
+    fn from(error: DbErr) -> Self {
+        DatabaseError::from(error).into()
     }
 }
 

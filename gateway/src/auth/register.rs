@@ -12,6 +12,7 @@ use super::answer::{AuthStatuses, Granted};
 use super::credentials::Registration;
 use super::refusal::Refusal;
 use super::{Auth, AuthSettings, Visit, body, express_credentials};
+use crate::accounts::insert::NewAccount;
 
 impl Auth {
     pub(super) async fn register<B>(
@@ -24,7 +25,7 @@ impl Auth {
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthSettings { statuses, policy, .. } = *self.settings;
+        let AuthSettings { statuses, policy, rehash_cost, .. } = *self.settings;
         let fields = body::read(statuses, &head.headers, body).await?;
         let registration = match statuses {
             AuthStatuses::Standard => Registration::of(policy, &fields)?,
@@ -33,11 +34,10 @@ impl Auth {
         let this = self.clone();
         let registering = async move {
             let Registration { email, password, name } = registration;
-            let hash = this.passwords.turn().await?.hash(password).await?;
+            let hash = this.passwords.turn().await?.hash(password, rehash_cost).await?;
             let transaction = this.database.begin_write().await?;
-            let insert =
-                this.accounts.insert(&transaction, &email, &hash, name.as_deref(), visit.now);
-            let account = insert.await?;
+            let new = NewAccount { email: &email, password_hash: &hash, name: name.as_deref() };
+            let account = this.accounts.insert(&transaction, new, visit.now).await?;
             this.sign_in(transaction, &account, &visit).await
         };
         let set_cookie = self.database.run(Box::pin(registering)).await?;

@@ -186,6 +186,15 @@ pub struct DatabaseArgs {
     /// there of `users`, `Users`, `user` and `User`, else `users`]
     #[arg(long, env = "NEXTBNB_USERS_TABLE", value_name = "NAME")]
     pub users_table: Option<String>,
+    /// Column of accounts that has another name, as `email=mail_address`: of `id`, `email`,
+    /// `password` and `name`. May be repeated (in the environment: separated by commas)
+    #[arg(
+        long = "users-column",
+        env = "NEXTBNB_USERS_COLUMN",
+        value_name = "ROLE=NAME",
+        value_delimiter = ','
+    )]
+    pub users_columns: Vec<String>,
 }
 
 impl DatabaseArgs {

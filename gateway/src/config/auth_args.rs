@@ -50,6 +50,15 @@ pub struct AuthArgs {
         default_value_if("compat", "express", "exact")
     )]
     pub email_case: EmailCase,
+    /// At a sign-in hash the password anew, at this bcrypt cost (10 to 16), where its hash is cheaper
+    /// or not `$2b$`; until most are, the clock tells new hashes from old [default: never]
+    #[arg(
+        long,
+        env = "NEXTBNB_REHASH_COST",
+        value_name = "COST",
+        value_parser = clap::value_parser!(u32).range(10..=16)
+    )]
+    pub rehash_cost: Option<u32>,
     /// At logout tell the browser to clear every cookie of the domain and all that the site's
     /// scripts stored
     #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA", value_parser = FalseyValueParser::new())]

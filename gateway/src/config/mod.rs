@@ -7,6 +7,7 @@ mod durations;
 pub mod limits;
 mod secrets;
 pub mod session_args;
+mod site;
 pub mod state_dir;
 pub mod units;
 
@@ -207,6 +208,7 @@ fn session_settings(args: &SessionArgs, secrets: Secrets) -> Result<SessionSetti
         cookie: cookie_policy(&args.cookie)?,
         lifetime,
         policy: session_policy(&args.life),
+        user_key: site::parse_user_key(&args.session_user_key)?,
         handover: args.life.login_handover,
     })
 }
@@ -240,6 +242,7 @@ fn auth_settings(args: &AuthArgs) -> Result<AuthSettings, StartError> {
         paths: units::parse_auth_paths(&args.auth_paths)?,
         statuses: args.auth_statuses,
         policy: args.password_policy,
+        rehash_cost: args.rehash_cost,
         site_data: if args.clear_site_data { SiteData::Clear } else { SiteData::Keep },
     })
 }

@@ -32,6 +32,11 @@ pub struct SessionArgs {
     /// is set beside it wins. Costs what each of them costs
     #[arg(long, env = "NEXTBNB_COMPAT", value_enum, value_name = "SERVER")]
     pub compat: Option<Compat>,
+    /// What `passport.user` holds, as the site's serializeUser writes it: `email`, `id`, or `object`
+    /// with its members, as `object:id,username=email` of `id`, `email` and `name`; `object` alone is
+    /// `object:id,email`
+    #[arg(long, env = "NEXTBNB_SESSION_USER_KEY", value_name = "KEY", default_value = "email")]
+    pub session_user_key: String,
     /// What the cookie is like.
     #[command(flatten)]
     pub cookie: CookieArgs,

@@ -5,6 +5,7 @@ use http::uri::Authority;
 
 use super::Routes;
 use super::args::DatabaseArgs;
+use super::site::parse_users_columns;
 use crate::auth::action::{Action, AuthPaths};
 use crate::database::tables::TableChoice;
 use crate::error::StartError;
@@ -12,7 +13,7 @@ use crate::gateway::OWN_PREFIX;
 use crate::proxy::pages::{ErrorPages, Reader};
 use crate::proxy::routing::{PathPrefix, Target};
 
-/// Longest name of a table: Postgres cuts what is longer, and then finds another table.
+/// Longest name of a table or a column: Postgres cuts what is longer, and then finds another table.
 const LONGEST_NAME_BYTES: usize = 63;
 
 /// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
@@ -122,17 +123,21 @@ pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
     Ok(name.to_owned())
 }
 
-/// Checks the tables' names: what a column of the catalogue can hold.
+/// Whether a table or a column can be called so.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_NAME_BYTES && !name.contains('\0')
+}
+
+/// Checks the names of tables and columns: what a column of the catalogue can hold.
 pub fn parse_tables(args: &DatabaseArgs) -> Result<TableChoice, StartError> {
     let check = |flag: &'static str, name: &Option<String>| match name {
-        Some(name) if name.is_empty() || name.len() > LONGEST_NAME_BYTES || name.contains('\0') => {
-            Err(StartError::TableName { flag, name: name.clone() })
-        }
+        Some(name) if !is_name(name) => Err(StartError::TableName { flag, name: name.clone() }),
         name => Ok(name.clone()),
     };
     let sessions = check("--session-table", &args.session_table)?;
     let users = check("--users-table", &args.users_table)?;
-    Ok(TableChoice { sessions, users })
+    let user_columns = parse_users_columns(&args.users_columns)?;
+    Ok(TableChoice { sessions, users, user_columns })
 }
 
 /// Checks a cookie's domain: a host name, with a dot before it or none.
@@ -255,8 +260,13 @@ mod tests {
     fn a_table_has_any_name_that_postgres_keeps_whole() {
         let check = |sessions: &str, users: &str| {
             let (session_table, users_table) = (Some(sessions.to_owned()), Some(users.to_owned()));
-            let args =
-                DatabaseArgs { database_url: None, state_dir: None, session_table, users_table };
+            let args = DatabaseArgs {
+                database_url: None,
+                state_dir: None,
+                session_table,
+                users_table,
+                users_columns: Vec::new(),
+            };
             parse_tables(&args).is_ok()
         };
         assert!(check("sessions", "Users") && check("a\"b.c d'é", "x;--"));

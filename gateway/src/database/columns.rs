@@ -1,6 +1,15 @@
-//! What a table's columns want of whoever inserts a row.
+//! What a table's columns are, and what they want of whoever inserts a row.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+
+/// A column, whatever it is for.
+#[derive(Debug, FromQueryResult)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// Its type in small letters, without a length: `character varying` on Postgres, what was
+    /// declared on SQLite.
+    pub(super) kind: String,
+}
 
 /// A column that the database does not fill by itself.
 #[derive(Debug, FromQueryResult)]
@@ -8,8 +17,16 @@ pub(crate) struct Unfilled {
     pub(crate) name: String,
     /// Whether it holds a date with a time.
     pub(crate) is_time: bool,
-    /// Whether a row without a value is refused.
+    /// Whether a row without a value is refused, or should be.
     pub(crate) is_required: bool,
+}
+
+/// The columns of `table`; none where there is no such table on SQLite.
+pub(super) async fn columns_of(
+    connection: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<Column>, DbErr> {
+    query(connection, table, (KINDS_ON_POSTGRES, KINDS_ON_SQLITE)).await
 }
 
 /// The columns of `table` that have no default and are not generated.
@@ -17,23 +34,41 @@ pub(crate) async fn unfilled(
     connection: &impl ConnectionTrait,
     table: &str,
 ) -> Result<Vec<Unfilled>, DbErr> {
+    query(connection, table, (UNFILLED_ON_POSTGRES, UNFILLED_ON_SQLITE)).await
+}
+
+async fn query<T: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    table: &str,
+    (on_postgres, on_sqlite): (&str, &str),
+) -> Result<Vec<T>, DbErr> {
     let backend = connection.get_database_backend();
     let (query, table) = match backend {
-        DbBackend::Sqlite => (ON_SQLITE, table.to_owned()),
-        _ => (ON_POSTGRES, format!("\"{}\"", table.replace('"', "\"\""))),
+        DbBackend::Sqlite => (on_sqlite, table.to_owned()),
+        _ => (on_postgres, format!("\"{}\"", table.replace('"', "\"\""))),
     };
     let statement = Statement::from_sql_and_values(backend, query, [table.into()]);
     let rows = connection.query_all_raw(statement).await?;
-    rows.iter().map(|row| Unfilled::from_query_result(row, "")).collect()
+    rows.iter().map(|row| T::from_query_result(row, "")).collect()
 }
 
-const ON_POSTGRES: &str = r#"SELECT a.attname::text AS "name", a.attnotnull AS "is_required",
+/// A domain counts as what it is made of.
+const KINDS_ON_POSTGRES: &str = r#"SELECT a.attname::text AS "name",
+        format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL) AS "kind"
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped"#;
+
+const KINDS_ON_SQLITE: &str = r#"SELECT "name", lower("type") AS "kind" FROM pragma_table_info(?)"#;
+
+const UNFILLED_ON_POSTGRES: &str = r#"SELECT a.attname::text AS "name", a.attnotnull AS "is_required",
         a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype) AS "is_time"
     FROM pg_attribute a
     WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped
       AND NOT a.atthasdef AND a.attidentity = ''"#;
 
-/// The key is a row's number, which is filled.
-const ON_SQLITE: &str = r#"SELECT "name", "notnull" AS "is_required",
+/// A key of the type `INTEGER` is a row's number, which is filled; any other may be NULL there,
+/// whatever SQL says.
+const UNFILLED_ON_SQLITE: &str = r#"SELECT "name", "notnull" OR "pk" > 0 AS "is_required",
         "type" LIKE 'datetime%' OR "type" LIKE 'timestamp%' AS "is_time"
-    FROM pragma_table_info(?) WHERE "dflt_value" IS NULL AND "pk" = 0"#;
+    FROM pragma_table_info(?)
+    WHERE "dflt_value" IS NULL AND NOT ("pk" = 1 AND "type" LIKE 'integer')"#;

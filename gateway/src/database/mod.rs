@@ -2,6 +2,9 @@
 
 pub(crate) mod columns;
 pub(crate) mod dialect;
+mod failure;
+pub(crate) mod kinds;
+pub mod layout;
 mod postgres;
 mod sqlite;
 pub mod tables;
@@ -15,6 +18,9 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::Instrument;
+
+pub use failure::DatabaseError;
+pub(crate) use failure::cause;
 
 use crate::error::StartError;
 
@@ -152,15 +158,6 @@ impl Database {
     pub(crate) fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
         drop(self.runtime.spawn(work.in_current_span()));
     }
-}
-
-/// What went wrong at the bottom, in the words of the system or the server.
-pub(crate) fn cause(error: &DbErr) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 async fn open(

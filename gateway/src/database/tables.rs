@@ -1,12 +1,12 @@
 //! Which tables hold sessions and accounts, and whether they are complete.
 
-use nextbnb_migrations::TableNames;
 use nextbnb_migrations::discovery::tables_with;
+use nextbnb_migrations::{TableNames, UserColumns};
 use sea_orm::sea_query::{Alias, IntoIden, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, Iterable};
 
 use super::{Database, cause};
-use crate::entity::{session, user};
+use crate::entity::session;
 use crate::error::StartError;
 
 /// How a table is known that nobody named.
@@ -14,20 +14,13 @@ struct Sought {
     flag: &'static str,
     /// What Sequelize calls it, by its model's name or the site's own.
     candidates: &'static [&'static str],
-    columns: &'static [&'static str],
 }
 
-const SESSIONS: Sought = Sought {
-    flag: "--session-table",
-    candidates: &["Sessions", "Session", "sessions"],
-    columns: &["sid", "expires", "data"],
-};
+const SESSIONS: Sought =
+    Sought { flag: "--session-table", candidates: &["Sessions", "Session", "sessions"] };
 
-const USERS: Sought = Sought {
-    flag: "--users-table",
-    candidates: &["users", "Users", "user", "User"],
-    columns: &["id", "email", "password"],
-};
+const USERS: Sought =
+    Sought { flag: "--users-table", candidates: &["users", "Users", "user", "User"] };
 
 /// The tables' names as far as they are given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +29,8 @@ pub struct TableChoice {
     pub sessions: Option<String>,
     /// The table of accounts (`--users-table`); else it is found by its columns.
     pub users: Option<String>,
+    /// The columns of accounts (`--users-column`).
+    pub user_columns: UserColumns,
 }
 
 impl Database {
@@ -46,11 +41,14 @@ impl Database {
     /// [`StartError::TableName`] where one would be both.
     pub async fn find_tables(&self, choice: &TableChoice) -> Result<TableNames, StartError> {
         let default = TableNames::default();
-        let sessions = self.find_table(choice.sessions.as_ref(), SESSIONS).await?;
-        let users = self.find_table(choice.users.as_ref(), USERS).await?;
+        let UserColumns { id, email, password, .. } = &choice.user_columns;
+        let (of_sessions, of_users) = (["sid", "expires", "data"], [id, email, password]);
+        let sessions = self.find_table(choice.sessions.as_ref(), SESSIONS, of_sessions).await?;
+        let users = self.find_table(choice.users.as_ref(), USERS, of_users).await?;
         let tables = TableNames {
             sessions: sessions.unwrap_or(default.sessions),
             users: users.unwrap_or(default.users),
+            user_columns: choice.user_columns.clone(),
         };
         if tables.sessions == tables.users {
             let flag = if choice.users.is_some() { USERS.flag } else { SESSIONS.flag };
@@ -63,13 +61,14 @@ impl Database {
         &self,
         given: Option<&String>,
         sought: Sought,
+        columns: [impl Into<String>; 3],
     ) -> Result<Option<String>, StartError> {
         if given.is_some() {
             return Ok(given.cloned());
         }
-        let Sought { flag, candidates, columns } = sought;
-        let connection = self.connection().clone();
-        let finding = async move { tables_with(&connection, candidates, columns).await };
+        let Sought { flag, candidates } = sought;
+        let (connection, columns) = (self.connection().clone(), columns.map(Into::into));
+        let finding = async move { tables_with(&connection, candidates, &columns).await };
         let failed = |error| StartError::Tables { source: cause(&error).into() };
         let mut found = self.run(finding).await.map_err(failed)?;
         if found.len() > 1 {
@@ -78,12 +77,15 @@ impl Database {
         Ok(found.pop())
     }
 
-    /// Fails unless both tables have every column that is read.
+    /// Fails unless both tables have every column that must be read.
     pub async fn check(&self, tables: &TableNames) -> Result<(), StartError> {
         let connection = self.connection().clone();
+        let UserColumns { id, email, password, name } = &tables.user_columns;
+        let name = (!tables.user_columns.name_is_ours()).then_some(name);
+        let of_users = [id, email, password].into_iter().chain(name);
         let [sessions, users] = [
             reading(&tables.sessions, session::Column::iter()),
-            reading(&tables.users, user::Column::iter()),
+            reading(&tables.users, of_users.map(Alias::new)),
         ];
         let checking = async move {
             connection.query_all(&sessions).await?;

@@ -1,4 +1,4 @@
 //! The rows that the gateway shares with Sequelize.
 
 pub mod session;
-pub mod user;
+pub mod user_id;

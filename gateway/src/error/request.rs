@@ -34,6 +34,9 @@ pub enum RequestError {
     /// A cookie was presented and the database could not say whose it is.
     #[error("the session store cannot be read")]
     SessionsUnavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A cookie was presented, and the database does not take the question whose it is.
+    #[error("the session store is not as it must be")]
+    SessionsUnreadable(#[source] Box<dyn Error + Send + Sync>),
     /// No connection to the upstream.
     #[error("the upstream cannot be reached")]
     UpstreamUnreachable(#[source] io::Error),
@@ -64,6 +67,7 @@ impl RequestError {
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::DownstreamSilent(_) => StatusCode::REQUEST_TIMEOUT,
             Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SessionsUnreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::UpstreamUnreachable(_) | Self::UpstreamBroken(_) => StatusCode::BAD_GATEWAY,
             Self::UpstreamSilent(_) => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -79,6 +83,7 @@ impl RequestError {
             | Self::DownstreamSilent(_)
             | Self::DownstreamBroken(_) => Blame::Downstream,
             Self::SessionsUnavailable(_)
+            | Self::SessionsUnreadable(_)
             | Self::UpstreamUnreachable(_)
             | Self::UpstreamSilent(_)
             | Self::UpstreamBroken(_) => Blame::Upstream,

@@ -31,6 +31,23 @@ pub enum StartError {
         /// What would be right.
         reason: &'static str,
     },
+    /// A column of accounts cannot be what `--users-column` says.
+    #[error("--users-column {typed:?} is not usable: {reason}")]
+    UsersColumn {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
+    /// Sessions cannot name accounts as `--session-user-key` says.
+    #[error(
+        "--session-user-key {typed:?} is not usable: want email, id, object, or object: and members \
+         of which one is the id, as object:id,username=email"
+    )]
+    UserKey {
+        /// As typed.
+        typed: String,
+    },
     /// The secret between gateway and upstreams is none.
     #[error(
         "--upstream-token-file {}: want one line of at least 16 letters, digits and marks",
@@ -228,6 +245,30 @@ pub enum StartError {
     Tables {
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// A column of accounts that the site named is not there, or one that every site has.
+    #[error(
+        "the table {table:?} has no column {name:?}: say which with --users-column {role}=NAME"
+    )]
+    UsersColumnMissing {
+        /// What is read of it.
+        role: &'static str,
+        /// The column.
+        name: String,
+        /// The table.
+        table: String,
+    },
+    /// What belongs in a column cannot be kept there.
+    #[error("the column {column:?} of the table {table:?} is of type {kind}: want {wanted}")]
+    ColumnKind {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+        /// The types that would do.
+        wanted: &'static str,
     },
     /// More than one table could be the one that is meant.
     #[error("{found} could each be meant: say which with {flag}")]

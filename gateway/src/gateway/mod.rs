@@ -22,6 +22,7 @@ use self::route::Route;
 use crate::auth::action::Action;
 use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
+use crate::database::DatabaseError;
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::UpstreamToken;
 use crate::ops::access_log::{AccessLog, TrackedBody};
@@ -218,9 +219,9 @@ impl Gateway {
         let visit = sessions
             .visit(&head.headers, downstream.client.ip(), head.uri.path(), clock.now())
             .await
-            .map_err(|error| RequestError::SessionsUnavailable(error.into()))?;
+            .map_err(request_error)?;
         if let Some(identity) = visit.session().and_then(Session::identity) {
-            log.set_user(identity.id);
+            log.set_user(&identity.id);
         }
         Ok(visit)
     }
@@ -232,6 +233,14 @@ impl Gateway {
         if let Some(cookie) = settling.await {
             headers.append(header::SET_COOKIE, cookie);
         }
+    }
+}
+
+/// A refused statement will be refused again: nobody is asked to come back in a moment.
+fn request_error(error: DatabaseError) -> RequestError {
+    match error {
+        DatabaseError::Unavailable(_) => RequestError::SessionsUnavailable(error.into()),
+        DatabaseError::Refused { .. } => RequestError::SessionsUnreadable(error.into()),
     }
 }
 

@@ -29,7 +29,7 @@ const SHORTEST_TOKEN: usize = 16;
 const RESERVED: [&str; 2] = ["x-forwarded-groups", "x-forwarded-access-token"];
 const RESERVED_PREFIX: &str = "x-nextbnb-";
 
-/// Bytes of an e-mail address that are percent-encoded: all but those of a dot-atom (RFC 5322
+/// Bytes of an e-mail address, or of an id, that are percent-encoded: all but those of a dot-atom (RFC 5322
 /// §3.2.3) and `@`, so that no reader takes it for a list or the beginning of something else; and
 /// `%`, so that decoding gives back exactly the address.
 const ADDRESS: &AsciiSet = &CONTROLS
@@ -116,10 +116,11 @@ impl fmt::Debug for UpstreamToken {
 impl Identity {
     /// Sets the fields that name this user; there must be no copies of a client left.
     pub fn inject(&self, headers: &mut HeaderMap) {
-        headers.insert(USER, HeaderValue::from(self.id));
         let name = self.name.as_deref().map(|name| utf8_percent_encode(name, NAME).to_string());
-        let email = utf8_percent_encode(&self.email, ADDRESS).to_string();
-        for (field, value) in [(EMAIL, Some(email)), (PREFERRED_USERNAME, name)] {
+        let plain =
+            |text: &str| (!text.is_empty()).then(|| utf8_percent_encode(text, ADDRESS).to_string());
+        let (id, email) = (plain(&self.id.to_string()), plain(&self.email));
+        for (field, value) in [(USER, id), (EMAIL, email), (PREFERRED_USERNAME, name)] {
             if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
                 headers.insert(field, value);
             }
@@ -130,12 +131,13 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::user_id::UserId;
 
     #[track_caller]
     fn check(email: &str, name: Option<&str>, expected_email: &str, expected_name: Option<&str>) {
         let name = name.map(str::to_owned);
         let mut headers = HeaderMap::new();
-        Identity { id: 7, email: email.to_owned(), name }.inject(&mut headers);
+        Identity { id: UserId::Number(7), email: email.to_owned(), name }.inject(&mut headers);
         assert_eq!(headers[USER], "7");
         assert_eq!(headers[EMAIL], expected_email);
         assert_eq!(headers.get(PREFERRED_USERNAME).map(|v| v.to_str().unwrap()), expected_name);
@@ -151,6 +153,19 @@ mod tests {
         check("!#$&'*+-/=?^_`{|}~@b", None, "!#$&'*+-/=?^_`{|}~@b", None);
         check("a,\"b\"<c>;@[\\]()", None, "a%2C%22b%22%3Cc%3E%3B@%5B%5C%5D%28%29", None);
         check("\0\t\u{7f}\u{85}", None, "%00%09%7F%C2%85", None);
+    }
+
+    #[test]
+    fn an_id_that_is_a_text_is_visible_ascii_too() {
+        let check = |id: UserId, expected: &str| {
+            let mut headers = HeaderMap::new();
+            Identity { id, email: String::new(), name: None }.inject(&mut headers);
+            assert_eq!(headers[USER], expected);
+        };
+        let text = |id: &str| UserId::Text(id.to_owned());
+        check(UserId::Big(9_007_199_254_740_993), "9007199254740993");
+        check(text("f81d4fae-7dec-41d0-a765-00a0c91e6bf6"), "f81d4fae-7dec-41d0-a765-00a0c91e6bf6");
+        check(text("auth0|5, 6\r\né%"), "auth0|5%2C%206%0D%0A%C3%A9%25");
     }
 
     #[test]

@@ -4,12 +4,14 @@ pub mod headers;
 
 use std::fmt;
 
+use crate::entity::user_id::UserId;
+
 /// The person behind a live session. Its `Debug` shows the id only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// `users.id`.
-    pub id: i64,
-    /// The address as registered.
+    pub id: UserId,
+    /// The address as registered; empty where there is none.
     pub email: String,
     /// What the person wants to be called, where they said so.
     pub name: Option<String>,

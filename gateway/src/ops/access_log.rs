@@ -13,6 +13,7 @@ use tracing::{Level, debug, error, info, warn};
 
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
+use crate::entity::user_id::UserId;
 use crate::error::chain;
 
 /// What is known of a request, written down when it is dropped: at the end of the response's
@@ -23,7 +24,7 @@ pub struct AccessLog {
     began: Instant,
     method: Method,
     path: String,
-    user_id: Option<i64>,
+    user_id: Option<UserId>,
     status: Option<StatusCode>,
     bytes: u64,
     level: Level,
@@ -65,8 +66,8 @@ impl AccessLog {
     }
 
     /// Notes who is signed in.
-    pub fn set_user(&mut self, id: i64) {
-        self.user_id = Some(id);
+    pub fn set_user(&mut self, id: &UserId) {
+        self.user_id = Some(id.clone());
     }
 
     /// Notes that a machine asks this every few seconds, so that the line is at `debug` level.
@@ -104,7 +105,7 @@ macro_rules! line {
         let (status, end) = (log.status.map(|status| status.as_u16()), log.end());
         let outcome = log.status.as_ref().map(StatusCode::as_str).or(end).unwrap_or_default();
         $level!(
-            %request_id, status, duration_ms, bytes, user.id = log.user_id, end, cause,
+            %request_id, status, duration_ms, bytes, user.id = log.user_id.as_ref().map(UserId::as_value), end, cause,
             "{method} {path} -> {outcome}"
         );
     }};

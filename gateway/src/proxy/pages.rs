@@ -121,6 +121,11 @@ impl ErrorPages {
                 "If you were signed in, you still are. Try again in a moment.",
                 Some(2),
             ),
+            RequestError::SessionsUnreadable(_) => (
+                "We cannot look up your session",
+                "If you were signed in, you still are. Somebody has to repair this first.",
+                None,
+            ),
             RequestError::UpstreamUnreachable(_) => {
                 ("The site cannot be reached", "Try again in a moment.", Some(2))
             }

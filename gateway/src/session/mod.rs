@@ -10,6 +10,8 @@ pub mod lifetime;
 pub(crate) mod members;
 mod new_record;
 mod new_session;
+mod owner;
+mod passport_user;
 pub mod policy;
 pub mod presented;
 pub mod record;
@@ -24,6 +26,7 @@ mod stored_attributes;
 mod sweep;
 mod told;
 mod upstream_cookie;
+pub mod user_key;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -38,18 +41,23 @@ use http::{HeaderMap, HeaderValue};
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::accounts::Accounts;
-use crate::database::Database;
+use crate::accounts::account::Account;
+use crate::database::layout::Layout;
+use crate::database::{Database, DatabaseError};
 use crate::identity::Identity;
 use clock::Clock;
 use cookie_policy::CookiePolicy;
 use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
+use owner::{Owner, Unread};
+use passport_user::PassportUser;
 use policy::{AnonymousSessions, OldData, SessionPolicy};
 use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
 use sign_ins::{Browser, HandedOver, SignIn, SignIns};
 use store::SessionTable;
+use user_key::UserKey;
 
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
@@ -62,6 +70,8 @@ pub struct SessionSettings {
     pub lifetime: Lifetime,
     /// When rows are made and moved, and cookies sent again.
     pub policy: SessionPolicy,
+    /// What sessions name accounts by.
+    pub user_key: UserKey,
     /// How long the id before a sign-in leads to the session after it (`--login-handover`); zero is
     /// not at all.
     pub handover: Duration,
@@ -71,7 +81,7 @@ pub struct SessionSettings {
 #[derive(Clone)]
 pub struct Session {
     id: SessionId,
-    identity: Option<Identity>,
+    owner: Owner,
     record: SessionRecord,
     updated: Option<DateTime<Utc>>,
     /// Set where an id that is no more led here, so that the browser needs the cookie.
@@ -79,16 +89,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// Who is signed in; `None` for a session without a sign-in, which only Express makes, and
-    /// for one whose account is gone.
+    /// Who is signed in; `None` for a session without a sign-in, for one whose account is gone, and
+    /// for one that names it in a way that is not read.
     pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+        match &self.owner {
+            Owner::Known(identity) => Some(identity),
+            Owner::Nobody | Owner::Unread | Owner::Gone => None,
+        }
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Session").field("owner", &self.owner).finish_non_exhaustive()
     }
 }
 
@@ -107,20 +120,21 @@ pub struct Sessions {
     table: SessionTable,
     accounts: Accounts,
     sign_ins: SignIns,
+    unread: Unread,
     settings: Arc<SessionSettings>,
 }
 
 impl Sessions {
-    /// Sessions of `accounts` in this `table` of `database`, whose tables must be up to date.
+    /// Sessions of `accounts` in `database`, whose tables are laid out so.
     pub fn new(
         database: Database,
-        table: &str,
+        layout: &Layout,
         accounts: Accounts,
         settings: SessionSettings,
     ) -> Self {
-        let table = SessionTable::new(table);
-        let sign_ins = SignIns::new(settings.handover);
-        Self { database, table, accounts, sign_ins, settings: Arc::new(settings) }
+        let table = SessionTable::new(layout);
+        let (sign_ins, unread) = (SignIns::new(settings.handover), Unread::default());
+        Self { database, table, accounts, sign_ins, unread, settings: Arc::new(settings) }
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
@@ -140,7 +154,7 @@ impl Sessions {
         &self,
         presented: &[SessionId],
         now: DateTime<Utc>,
-    ) -> Result<Option<Session>, DbErr> {
+    ) -> Result<Option<Session>, DatabaseError> {
         if presented.is_empty() {
             return Ok(None);
         }
@@ -164,7 +178,7 @@ impl Sessions {
         address: IpAddr,
         path: &str,
         now: DateTime<Utc>,
-    ) -> Result<Visit, DbErr> {
+    ) -> Result<Visit, DatabaseError> {
         if !self.settings.cookie.covers(path) {
             return Ok(Visit::Apart);
         }
@@ -202,7 +216,7 @@ impl Sessions {
 
     /// Removes every row that ended before `now`, and tells how many; see also
     /// [`Self::start_sweeping`].
-    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let this = self.clone();
         let sweeping = async move { sweep::sweep(&this.database, &this.table, now).await };
         self.database.run_long(sweeping).await
@@ -222,7 +236,7 @@ impl Sessions {
         self.sign_ins.begin(presented)
     }
 
-    /// Begins a session of the account with this address and ends the `presented` ones, so that
+    /// Begins a session of an account and ends the `presented` ones, so that
     /// no id known before a sign-in is worth anything after it.
     ///
     /// `None` where the cookie is for TLS only and this is not TLS: a row that nobody holds the
@@ -230,14 +244,16 @@ impl Sessions {
     pub(crate) async fn begin(
         &self,
         transaction: &DatabaseTransaction,
-        email: &str,
+        account: &Account,
         presented: &[SessionId],
         scheme: Option<&Scheme>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Begun>, DbErr> {
-        let SessionSettings { secrets, cookie, lifetime, .. } = &*self.settings;
+    ) -> Result<Option<Begun>, DatabaseError> {
+        let SessionSettings { secrets, cookie, lifetime, user_key, .. } = &*self.settings;
+        let user = PassportUser { key: user_key, account };
         let attributes = cookie.attributes(scheme);
-        let impossible = |cause: &dyn fmt::Display| DbErr::Custom(cause.to_string());
+        let impossible =
+            |cause: &dyn fmt::Display| DatabaseError::from(DbErr::Custom(cause.to_string()));
         let life =
             lifetime.begin(now).ok_or_else(|| impossible(&"the session ends beyond all dates"))?;
         let rows = self.table.take(transaction, presented).await?;
@@ -249,10 +265,10 @@ impl Sessions {
             return Ok(None);
         }
         let kept =
-            old.and_then(|old| new_record::write_over(&old.record, email, &attributes, life));
+            old.and_then(|old| new_record::write_over(&old.record, &user, &attributes, life));
         let data = match kept {
             Some(data) => data,
-            None => new_record::write(Some(email), &attributes, life)
+            None => new_record::write(Some(&user), &attributes, life)
                 .map_err(|error| impossible(&error))?,
         };
         let id = SessionId::generate().map_err(|error| impossible(&error))?;
@@ -260,12 +276,12 @@ impl Sessions {
         let set_cookie = attributes
             .set_cookie(&cookie.name, &value, life.cookie_expires())
             .ok_or_else(|| impossible(&"the cookie's name cannot stand in a header"))?;
-        self.table.insert(transaction, &id, data, life.row_expires, now).await?;
+        self.table.insert(transaction, &id, &data, life.row_expires, now).await?;
         Ok(Some(Begun { id, set_cookie }))
     }
 
     /// Ends the `presented` sessions; their rows are gone when this returns.
-    pub(crate) async fn end(&self, presented: &[SessionId]) -> Result<(), DbErr> {
+    pub(crate) async fn end(&self, presented: &[SessionId]) -> Result<(), DatabaseError> {
         let (this, presented) = (self.clone(), presented.to_vec());
         self.database
             .run(async move { this.table.delete(this.database.connection(), &presented).await })

@@ -5,12 +5,13 @@ use serde::Serialize;
 use super::attributes::CookieAttributes;
 use super::lifetime::Life;
 use super::members::Members;
+use super::passport_user::PassportUser;
 use super::record::SessionRecord;
 use super::rewrite::iso;
 
 /// The text for a new session of `user`, or of a guest.
 pub(super) fn write(
-    user: Option<&str>,
+    user: Option<&PassportUser<'_>>,
     attributes: &CookieAttributes,
     life: Life,
 ) -> Result<String, serde_json::Error> {
@@ -19,6 +20,10 @@ pub(super) fn write(
         cookie: Cookie<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         passport: Option<Passport<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Passport<'a> {
+        user: &'a PassportUser<'a>,
     }
     serde_json::to_string(&Record {
         cookie: Cookie::of(attributes, life),
@@ -30,7 +35,7 @@ pub(super) fn write(
 /// cookie's and the user's own apart; as passport with `keepSessionInfo`.
 pub(super) fn write_over(
     old: &SessionRecord,
-    user: &str,
+    user: &PassportUser<'_>,
     attributes: &CookieAttributes,
     life: Life,
 ) -> Option<String> {
@@ -43,11 +48,6 @@ pub(super) fn write_over(
     let text = members.with("passport", &passport);
     let rest = Members::of(&text)?.without("cookie");
     Some(format!("{{\"cookie\":{cookie},{}", rest.strip_prefix('{')?))
-}
-
-#[derive(Serialize)]
-struct Passport<'a> {
-    user: &'a str,
 }
 
 /// In express-session's order of keys; what is undefined there is absent.
@@ -92,8 +92,12 @@ mod tests {
     use http::uri::Scheme;
 
     use super::*;
+    use crate::accounts::account::Account;
+    use crate::entity::user_id::UserId;
     use crate::session::attributes::CookiePriority;
     use crate::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
+    use crate::session::passport_user::tests::ada;
+    use crate::session::user_key::UserKey;
 
     /// As the Express server wrote it (express-session 1.19, passport 0.7).
     const EXPRESS: &str = r#"{"cookie":{"originalMaxAge":2592000000,"expires":"2026-12-23T09:15:16.146Z","secure":false,"httpOnly":true,"path":"/"},"passport":{"user":"a@b.c"}}"#;
@@ -103,8 +107,14 @@ mod tests {
         Life { max_age: Some(TimeDelta::days(30)), row_expires }
     }
 
+    fn account(email: &str) -> Account {
+        Account { email: email.to_owned(), ..ada(UserId::Number(1)) }
+    }
+
     fn written(user: Option<&str>, policy: &CookiePolicy, scheme: Option<&Scheme>) -> String {
-        write(user, &policy.attributes(scheme), life()).unwrap()
+        let account = user.map(account);
+        let user = account.as_ref().map(|account| PassportUser { key: &UserKey::Email, account });
+        write(user.as_ref(), &policy.attributes(scheme), life()).unwrap()
     }
 
     #[test]
@@ -150,10 +160,12 @@ mod tests {
     fn kept_data_stays_byte_for_byte_beside_a_new_cookie_and_user() {
         let old = r#"{"10":1,"cookie":{"originalMaxAge":5,"x":1},"cart":[1.50,"\ud800"], "passport" : {"a":1e3,"user":"old","b":2},"\u0063ookie":{"httpOnly":true},"big":12345678901234567890}"#;
         let written = |old: &str| {
-            let old = SessionRecord::read(old.to_owned()).unwrap();
+            let old = SessionRecord::read(old.to_owned(), &UserKey::Email).unwrap();
             let policy =
                 CookiePolicy { same_site: CookieSameSite::Unset, ..CookiePolicy::default() };
-            write_over(&old, "a@b.c", &policy.attributes(None), life()).unwrap()
+            let ada = account("a@b.c");
+            let user = PassportUser { key: &UserKey::Email, account: &ada };
+            write_over(&old, &user, &policy.attributes(None), life()).unwrap()
         };
         let cookie = EXPRESS.split_once(r#","passport""#).unwrap().0;
         assert_eq!(

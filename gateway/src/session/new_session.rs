@@ -89,7 +89,9 @@ impl Sessions {
         let set_cookie = attributes.set_cookie(name, &value, life.cookie_expires())?;
         let (this, named) = (self.clone(), id.clone());
         let inserting = async move {
-            this.table.insert(this.database.connection(), &named, data, life.row_expires, now).await
+            this.table
+                .insert(this.database.connection(), &named, &data, life.row_expires, now)
+                .await
         };
         match self.database.run(inserting).await {
             Ok(()) => {

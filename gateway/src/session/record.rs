@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::attributes::CookieAttributes;
 use super::members::Members;
+use super::user_key::{StoredUser, UserKey};
 
 /// The longest life, in milliseconds: whatever lives longer than some 250,000 years ends on no date.
 const LONGEST_LIFE_MS: f64 = 8e15;
@@ -19,8 +20,8 @@ const LONGEST_LIFE_MS: f64 = 8e15;
 pub struct SessionRecord {
     pub(super) text: String,
     pub(super) attributes: CookieAttributes,
-    /// `passport.user`, where it is a string that is not empty: the account's e-mail address.
-    pub user: Option<String>,
+    /// Whose `passport.user` says that it is.
+    pub user: StoredUser,
     /// `None` for a cookie that lives as long as the browser.
     pub(super) max_age: Option<TimeDelta>,
     cookie_expires: Option<DateTime<Utc>>,
@@ -49,8 +50,8 @@ pub enum Damaged {
 }
 
 impl SessionRecord {
-    /// Reads column `data`.
-    pub fn read(text: String) -> Result<Self, Damaged> {
+    /// Reads column `data`, in which accounts are named by `key`.
+    pub fn read(text: String, key: &UserKey) -> Result<Self, Damaged> {
         let members = Members::of(&text).ok_or(Damaged::NotAnObject)?;
         let cookie = members.object("cookie").ok_or(Damaged::NoCookie)?;
         let max_age = match cookie.raw("originalMaxAge") {
@@ -60,11 +61,7 @@ impl SessionRecord {
         let expires = cookie.raw("expires");
         Ok(Self {
             attributes: CookieAttributes::read(&cookie),
-            // Express asks nothing for an empty one, and leaves it where it is.
-            user: members
-                .object("passport")
-                .and_then(|passport| passport.text("user"))
-                .filter(|user| !user.is_empty()),
+            user: key.read(members.object("passport").as_ref()),
             max_age,
             cookie_expires: cookie.text("expires").and_then(|text| text.parse().ok()),
             expires_at: expires.map(|raw| offset(raw, &text)..offset(raw, &text) + raw.len()),
@@ -115,7 +112,9 @@ fn read_max_age(number: &str) -> Result<Option<TimeDelta>, Damaged> {
 pub(super) mod tests {
     use cookie::SameSite;
 
+    use crate::accounts::AccountKey;
     use crate::session::attributes::{CookiePriority, Soundness};
+    use crate::session::user_key::Named;
 
     use super::*;
 
@@ -127,13 +126,17 @@ pub(super) mod tests {
     }
 
     pub(in crate::session) fn read(text: &str) -> SessionRecord {
-        SessionRecord::read(text.to_owned()).unwrap()
+        SessionRecord::read(text.to_owned(), &UserKey::Email).unwrap()
+    }
+
+    fn named(email: &str) -> StoredUser {
+        StoredUser::Named(Named(AccountKey::Email(email.to_owned())))
     }
 
     #[test]
     fn a_record_of_express_is_understood() {
         let record = read(EXPRESS);
-        assert_eq!(record.user.as_deref(), Some("a@b.c"));
+        assert_eq!(record.user, named("a@b.c"));
         let life = (Some(at("2026-12-23T09:15:16.146Z")), TimeDelta::days(30));
         assert_eq!(record.cookie_life(), Some(life));
     }
@@ -169,7 +172,8 @@ pub(super) mod tests {
 
     #[track_caller]
     fn check_damaged(text: &str, damage: Damaged) {
-        assert_eq!(SessionRecord::read(text.to_owned()).unwrap_err(), damage, "{text}");
+        let read = SessionRecord::read(text.to_owned(), &UserKey::Email);
+        assert_eq!(read.unwrap_err(), damage, "{text}");
     }
 
     #[test]
@@ -188,22 +192,17 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn check_user(rest: &str, user: Option<&str>) {
-        assert_eq!(read(&format!(r#"{{"cookie":{{}}{rest}}}"#)).user.as_deref(), user, "{rest}");
+    fn check_user(rest: &str, user: &StoredUser) {
+        assert_eq!(&read(&format!(r#"{{"cookie":{{}}{rest}}}"#)).user, user, "{rest}");
     }
 
     #[test]
-    fn only_a_string_names_a_user() {
-        check_user("", None);
-        check_user(r#","passport":{}"#, None);
-        check_user(r#","passport":null"#, None);
-        check_user(r#","passport":"x""#, None);
-        check_user(r#","passport":{"user":5}"#, None);
-        check_user(r#","passport":{"user":null}"#, None);
-        check_user(r#","passport":{"user":""}"#, None);
-        check_user(r#","passport":{"user":"a"},"passport":{"user":"b"}"#, Some("b"));
-        check_user(r#","p\u0061ssport":{"user":"\u00e9"}"#, Some("é"));
-        check_user(r#","passport":{"user":"\ud800"}"#, None);
+    fn the_last_passport_names_the_user() {
+        for rest in ["", r#","passport":{}"#, r#","passport":null"#, r#","passport":"x""#] {
+            check_user(rest, &StoredUser::Nobody);
+        }
+        check_user(r#","passport":{"user":"a"},"passport":{"user":"b"}"#, &named("b"));
+        check_user(r#","p\u0061ssport":{"user":"\u00e9"}"#, &named("é"));
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! From presented session ids to the one session they mean.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::ConnectionTrait;
 use tracing::warn;
 
 use super::id::SessionId;
+use super::owner::Owner;
 use super::record::{Damaged, SessionRecord};
 use super::secrets::Secrets;
 use super::store::StoredRow;
-use super::{Session, Sessions, lifetime};
-use crate::identity::Identity;
+use super::user_key::UserKey;
+use super::{Session, SessionSettings, Sessions, lifetime};
+use crate::database::DatabaseError;
 
 /// The first of `ids` that has a live row among `rows`.
 ///
@@ -21,13 +23,13 @@ pub(super) async fn resolve(
     mut rows: Vec<StoredRow>,
     sessions: &Sessions,
     now: DateTime<Utc>,
-) -> Result<Option<Session>, DbErr> {
-    let secrets = &sessions.settings.secrets;
+) -> Result<Option<Session>, DatabaseError> {
+    let SessionSettings { secrets, user_key, .. } = &*sessions.settings;
     let mut live = Vec::new();
     for id in ids {
         let row = rows.iter().position(|row| row.sid == id.as_str());
         let row = row.map(|position| rows.swap_remove(position));
-        live.extend(row.and_then(|row| read(id, row, secrets, now)));
+        live.extend(row.and_then(|row| read(id, row, (secrets, user_key), now)));
     }
     if let Some((one, other)) = find_conflict(&live) {
         let (session, other) = (secrets.hash(&one.id), secrets.hash(&other.id));
@@ -35,19 +37,18 @@ pub(super) async fn resolve(
         return Ok(None);
     }
     let Some(mut session) = live.into_iter().next() else { return Ok(None) };
-    if let Some(email) = &session.record.user {
-        let account = sessions.accounts.find_by_email(connection, email).await?;
-        session.identity = account.map(|account| Identity {
-            id: account.id,
-            email: account.email,
-            name: account.name,
-        });
-    }
+    let named = (user_key, &session.record.user);
+    session.owner = sessions.unread.owner_of(connection, &sessions.accounts, named).await?;
     Ok(Some(session))
 }
 
-fn read(id: &SessionId, row: StoredRow, secrets: &Secrets, now: DateTime<Utc>) -> Option<Session> {
-    read_live(row, now).map_or_else(
+fn read(
+    id: &SessionId,
+    row: StoredRow,
+    (secrets, user_key): (&Secrets, &UserKey),
+    now: DateTime<Utc>,
+) -> Option<Session> {
+    read_live(row, user_key, now).map_or_else(
         |damage| {
             warn!(session = %secrets.hash(id), cause = %damage, "a session's row is damaged");
             None
@@ -55,7 +56,7 @@ fn read(id: &SessionId, row: StoredRow, secrets: &Secrets, now: DateTime<Utc>) -
         |live| {
             let (record, updated) = live?;
             let (id, handed_over) = (id.clone(), None);
-            Some(Session { id, identity: None, record, updated, handed_over })
+            Some(Session { id, owner: Owner::Nobody, record, updated, handed_over })
         },
     )
 }
@@ -63,16 +64,20 @@ fn read(id: &SessionId, row: StoredRow, secrets: &Secrets, now: DateTime<Utc>) -
 type Live = (SessionRecord, Option<DateTime<Utc>>);
 
 /// `None` when its time is over.
-fn read_live(row: StoredRow, now: DateTime<Utc>) -> Result<Option<Live>, Damaged> {
+fn read_live(
+    row: StoredRow,
+    user_key: &UserKey,
+    now: DateTime<Utc>,
+) -> Result<Option<Live>, Damaged> {
     if !lifetime::is_live(row.expires.map_err(|_| Damaged::Expires)?, now) {
         return Ok(None);
     }
     let data = row.data.map_err(|_| Damaged::NotText)?;
-    Ok(Some((SessionRecord::read(data.unwrap_or_default())?, row.updated)))
+    Ok(Some((SessionRecord::read(data.unwrap_or_default(), user_key)?, row.updated)))
 }
 
 fn find_conflict(live: &[Session]) -> Option<(&Session, &Session)> {
-    let mut signed_in = live.iter().filter(|session| session.record.user.is_some());
-    let first = signed_in.next()?;
-    signed_in.find(|other| other.record.user != first.record.user).map(|other| (first, other))
+    let mut named = live.iter().filter(|session| session.record.user.name().is_some());
+    let first = named.next()?;
+    named.find(|other| other.record.user != first.record.user).map(|other| (first, other))
 }

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
 use super::new_session::NewSession;
+use super::owner::Owner;
 use super::{Session, Sessions, signed_cookie};
 use crate::database;
 
@@ -150,7 +151,9 @@ impl Session {
     }
 
     fn user_facts(&self) -> UserFacts {
-        let is_gone = self.record.user.is_some() && self.identity.is_none();
-        if is_gone { UserFacts::AccountGone } else { UserFacts::Sound }
+        match self.owner {
+            Owner::Gone => UserFacts::AccountGone,
+            Owner::Nobody | Owner::Unread | Owner::Known(_) => UserFacts::Sound,
+        }
     }
 }

@@ -4,10 +4,13 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Query, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, StatementBuilder};
 
 use super::id::SessionId;
+use crate::database::DatabaseError;
 use crate::database::dialect::{self, moment, within_calendar};
+use crate::database::kinds::{DataColumn, SidColumn};
+use crate::database::layout::Layout;
 use crate::entity::session::Column;
 
 const COLUMNS: [Column; 5] =
@@ -24,16 +27,6 @@ pub(super) struct StoredRow {
 }
 
 impl StoredRow {
-    /// In the order of [`Self::read`].
-    fn columns(backend: DbBackend) -> [SimpleExpr; 4] {
-        [
-            Expr::col(Column::Sid),
-            within_calendar(backend, Column::Expires),
-            Expr::col(Column::Data),
-            within_calendar(backend, Column::UpdatedAt),
-        ]
-    }
-
     fn read(row: &QueryResult) -> Result<Self, DbErr> {
         Ok(Self {
             sid: row.try_get_by(0)?,
@@ -44,19 +37,64 @@ impl StoredRow {
     }
 }
 
-/// The table, whatever the site calls it.
+/// The table, whatever the site calls it and its columns hold.
 #[derive(Clone)]
-pub(super) struct SessionTable(DynIden);
+pub(super) struct SessionTable {
+    table: DynIden,
+    sid: SidColumn,
+    data: DataColumn,
+}
 
 impl fmt::Debug for SessionTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionTable({})", self.0.inner())
+        write!(f, "SessionTable({})", self.table.inner())
     }
 }
 
 impl SessionTable {
-    pub(super) fn new(name: &str) -> Self {
-        Self(Alias::new(name).into_iden())
+    pub(super) fn new(layout: &Layout) -> Self {
+        let table = Alias::new(&layout.tables.sessions).into_iden();
+        Self { table, sid: layout.sid, data: layout.data }
+    }
+
+    /// In the order of [`StoredRow::read`].
+    fn columns(&self, backend: DbBackend) -> [SimpleExpr; 4] {
+        [
+            self.sid.select(Column::Sid),
+            within_calendar(backend, Column::Expires),
+            self.data.select(Column::Data),
+            within_calendar(backend, Column::UpdatedAt),
+        ]
+    }
+
+    fn is(&self, id: &SessionId) -> SimpleExpr {
+        Expr::col(Column::Sid).eq(self.sid.value(id.as_str()))
+    }
+
+    fn is_one_of(&self, ids: &[SessionId]) -> SimpleExpr {
+        Expr::col(Column::Sid).is_in(ids.iter().map(|id| self.sid.value(id.as_str())))
+    }
+
+    fn failed(&self, error: DbErr) -> DatabaseError {
+        DatabaseError::about(&self.table.inner(), error)
+    }
+
+    async fn execute(
+        &self,
+        connection: &impl ConnectionTrait,
+        statement: &impl StatementBuilder,
+    ) -> Result<ExecResult, DatabaseError> {
+        connection.execute(statement).await.map_err(|error| self.failed(error))
+    }
+
+    async fn rows(
+        &self,
+        connection: &impl ConnectionTrait,
+        statement: &impl StatementBuilder,
+    ) -> Result<Vec<StoredRow>, DatabaseError> {
+        let rows = connection.query_all(statement).await.map_err(|error| self.failed(error))?;
+        let rows = rows.iter().map(StoredRow::read);
+        rows.collect::<Result<_, _>>().map_err(|error| self.failed(error))
     }
 
     /// The rows of `ids`, live or not, in no order.
@@ -67,14 +105,13 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
-    ) -> Result<Vec<StoredRow>, DbErr> {
+    ) -> Result<Vec<StoredRow>, DatabaseError> {
         let select = Query::select()
-            .exprs(StoredRow::columns(connection.get_database_backend()))
-            .from(self.0.clone())
-            .and_where(is_one_of(ids))
+            .exprs(self.columns(connection.get_database_backend()))
+            .from(self.table.clone())
+            .and_where(self.is_one_of(ids))
             .to_owned();
-        let rows = connection.query_all(&select).await?;
-        rows.iter().map(StoredRow::read).collect()
+        self.rows(connection, &select).await
     }
 
     /// Writes the row of a session that begins now.
@@ -82,20 +119,20 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
         id: &SessionId,
-        data: String,
+        data: &str,
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), DatabaseError> {
         let values = [
-            Expr::val(id.as_str()),
+            self.sid.value(id.as_str()),
             Expr::val(expires),
-            Expr::val(data),
+            self.data.value(data),
             Expr::val(now),
             Expr::val(now),
         ];
-        let mut insert = Query::insert().into_table(self.0.clone()).columns(COLUMNS).to_owned();
-        insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
-        connection.execute(&insert).await?;
+        let mut insert = Query::insert().into_table(self.table.clone()).columns(COLUMNS).to_owned();
+        insert.values(values).map_err(|error| self.failed(DbErr::Custom(error.to_string())))?;
+        self.execute(connection, &insert).await?;
         Ok(())
     }
 
@@ -105,18 +142,17 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
-    ) -> Result<Vec<StoredRow>, DbErr> {
+    ) -> Result<Vec<StoredRow>, DatabaseError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let columns = StoredRow::columns(connection.get_database_backend());
+        let columns = self.columns(connection.get_database_backend());
         let delete = Query::delete()
-            .from_table(self.0.clone())
-            .and_where(is_one_of(ids))
+            .from_table(self.table.clone())
+            .and_where(self.is_one_of(ids))
             .returning(Query::returning().exprs(columns))
             .to_owned();
-        let rows = connection.query_all(&delete).await?;
-        rows.iter().map(StoredRow::read).collect()
+        self.rows(connection, &delete).await
     }
 
     /// Removes the rows of `ids`; a row that is not there is no failure.
@@ -124,11 +160,12 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), DatabaseError> {
         if !ids.is_empty() {
-            let table = self.0.clone();
-            let delete = Query::delete().from_table(table).and_where(is_one_of(ids)).to_owned();
-            connection.execute(&delete).await?;
+            let table = self.table.clone();
+            let delete =
+                Query::delete().from_table(table).and_where(self.is_one_of(ids)).to_owned();
+            self.execute(connection, &delete).await?;
         }
         Ok(())
     }
@@ -144,18 +181,18 @@ impl SessionTable {
         updated: Option<DateTime<Utc>>,
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
+    ) -> Result<(), DatabaseError> {
         let backend = connection.get_database_backend();
         let last = moment(backend, Expr::col(Column::UpdatedAt));
         let is_unwritten = updated.map(|updated| last.lte(moment(backend, Expr::val(updated))));
         let update = Query::update()
-            .table(self.0.clone())
+            .table(self.table.clone())
             .value(Column::Expires, expires)
             .value(Column::UpdatedAt, now)
-            .and_where(Expr::col(Column::Sid).eq(id.as_str()))
+            .and_where(self.is(id))
             .and_where_option(is_unwritten)
             .to_owned();
-        connection.execute(&update).await?;
+        self.execute(connection, &update).await?;
         Ok(())
     }
 
@@ -168,16 +205,16 @@ impl SessionTable {
         (old, new): (&str, &str),
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<bool, DbErr> {
+    ) -> Result<bool, DatabaseError> {
         let update = Query::update()
-            .table(self.0.clone())
+            .table(self.table.clone())
             .value(Column::Expires, expires)
-            .value(Column::Data, new)
+            .value(Column::Data, self.data.value(new))
             .value(Column::UpdatedAt, now)
-            .and_where(Expr::col(Column::Sid).eq(id.as_str()))
-            .and_where(Expr::col(Column::Data).eq(old))
+            .and_where(self.is(id))
+            .and_where(self.data.select(Column::Data).eq(old))
             .to_owned();
-        Ok(connection.execute(&update).await?.rows_affected() > 0)
+        Ok(self.execute(connection, &update).await?.rows_affected() > 0)
     }
 
     /// Removes at most `count` rows that ended before `now`, and tells how many there were.
@@ -186,26 +223,22 @@ impl SessionTable {
         connection: &impl ConnectionTrait,
         now: DateTime<Utc>,
         count: u64,
-    ) -> Result<u64, DbErr> {
+    ) -> Result<u64, DatabaseError> {
         let backend = connection.get_database_backend();
         let is_over =
             moment(backend, Expr::col(Column::Expires)).lt(moment(backend, Expr::val(now)));
         let batch = Query::select()
             .column(Column::Sid)
-            .from(self.0.clone())
+            .from(self.table.clone())
             .and_where(is_over.clone())
             .limit(count)
             .to_owned();
         // Asked twice: a row that is touched between the two questions stays.
         let delete = Query::delete()
-            .from_table(self.0.clone())
+            .from_table(self.table.clone())
             .and_where(Expr::col(Column::Sid).in_subquery(batch))
             .and_where(is_over)
             .to_owned();
-        Ok(connection.execute(&delete).await?.rows_affected())
+        Ok(self.execute(connection, &delete).await?.rows_affected())
     }
-}
-
-fn is_one_of(ids: &[SessionId]) -> SimpleExpr {
-    Expr::col(Column::Sid).is_in(ids.iter().map(SessionId::as_str))
 }

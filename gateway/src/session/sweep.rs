@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::store::SessionTable;
-use crate::database::{self, Database, dialect};
+use crate::database::{self, Database, DatabaseError, dialect};
 
 /// Rows removed in one transaction: few enough that nobody waits for the locks on them.
 const BATCH: u64 = 1000;
@@ -43,10 +43,10 @@ pub(super) async fn sweep(
     database: &Database,
     table: &SessionTable,
     now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
+) -> Result<u64, DatabaseError> {
     let mut removed = 0;
     loop {
-        let late = |_| Err(DbErr::Custom(format!("no answer within {BATCH_LIMIT:?}")));
+        let late = |_| Err(DbErr::Custom(format!("no answer within {BATCH_LIMIT:?}")).into());
         let swept = timeout(BATCH_LIMIT, sweep_batch(database, table, now)).await;
         let Some(batch) = swept.unwrap_or_else(late)? else { return Ok(removed) };
         removed += batch;
@@ -61,7 +61,7 @@ async fn sweep_batch(
     database: &Database,
     table: &SessionTable,
     now: DateTime<Utc>,
-) -> Result<Option<u64>, DbErr> {
+) -> Result<Option<u64>, DatabaseError> {
     let transaction = database.begin_write().await?;
     if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
         return Ok(None);

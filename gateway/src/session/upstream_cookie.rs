@@ -80,7 +80,7 @@ impl Sessions {
                     sleep(pause).await;
                     pause *= 2;
                 }
-                Ok(Some(session)) => return session.identity.is_some(),
+                Ok(Some(session)) => return session.identity().is_some(),
                 Ok(None) | Err(_) => return false,
             }
         }

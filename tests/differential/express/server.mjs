@@ -14,6 +14,13 @@ import { Strategy as LocalStrategy } from 'passport-local';
 import { DataTypes, Sequelize, UniqueConstraintError } from 'sequelize';
 import { application } from './application.mjs';
 
+// What `passport.user` is, and the account that it names.
+const KEYS = {
+  email: [(user) => user.email, (User, email) => User.findOne({ where: { email } })],
+  id: [(user) => user.id, (User, id) => User.findByPk(id)],
+  object: [(user) => ({ id: user.id, username: user.email }), (User, { id }) => User.findByPk(id)],
+};
+
 process.env.NODE_ENV = 'production'; // Error pages without stacks.
 console.error = () => {}; // What Express says of its failures; the tests compare its answers.
 
@@ -35,13 +42,14 @@ function behindTheGateway() {
 
 async function withSessions({ database, sessions, trustProxy = false }) {
   const sequelize = connect(database);
-  const User = users(sequelize, sessions.usersTable ?? 'users');
+  const User = users(sequelize, sessions.usersTable ?? 'users', sessions.users);
   const { store: storeOptions = {}, keepSessionInfo = false, ...sessionOptions } = sessions;
+  if (storeOptions.table) oddSessions(sequelize, storeOptions.table);
   const Store = connectSessionSequelize(session.Store);
   const store = new Store({ db: sequelize, checkExpirationInterval: -1, ...storeOptions });
   await sequelize.sync();
 
-  const passport = signingIn(User);
+  const passport = signingIn(User, sessions.users?.key);
   const site = express();
   site.set('trust proxy', trustProxy);
   site.use(express.json());
@@ -65,12 +73,18 @@ function connect(url) {
   });
 }
 
-function users(sequelize, tableName) {
+// Of what type `id` is, and what the other attributes are called in the table.
+function users(sequelize, tableName, { id, email, password } = {}) {
+  const ids = {
+    uuid: { type: DataTypes.UUID, defaultValue: DataTypes.UUIDV4, primaryKey: true },
+    bigint: { type: DataTypes.BIGINT, autoIncrement: true, primaryKey: true },
+  };
   const User = sequelize.define(
     'user',
     {
-      email: { type: DataTypes.STRING, allowNull: false, unique: true },
-      password: { type: DataTypes.STRING, allowNull: false },
+      ...(id && { id: ids[id] }),
+      email: { type: DataTypes.STRING, allowNull: false, unique: true, field: email },
+      password: { type: DataTypes.STRING, allowNull: false, field: password },
     },
     { timestamps: false, tableName },
   );
@@ -80,7 +94,20 @@ function users(sequelize, tableName) {
   return User;
 }
 
-function signingIn(User) {
+// A model of the site's own, in which a session's text becomes a JSON string.
+function oddSessions(sequelize, name) {
+  sequelize.define(
+    name,
+    {
+      sid: { type: DataTypes.CHAR(36), primaryKey: true },
+      expires: DataTypes.DATE,
+      data: DataTypes.JSONB,
+    },
+    { tableName: 'Sessions' },
+  );
+}
+
+function signingIn(User, key = 'email') {
   const passport = new Passport();
   const fields = { usernameField: 'email', passwordField: 'password' };
   passport.use(
@@ -95,9 +122,10 @@ function signingIn(User) {
       }
     }),
   );
-  passport.serializeUser((user, done) => done(null, user.email));
-  passport.deserializeUser((email, done) => {
-    User.findOne({ where: { email } }).then((user) => done(null, user), done);
+  const [written, find] = KEYS[key];
+  passport.serializeUser((user, done) => done(null, written(user)));
+  passport.deserializeUser((stored, done) => {
+    find(User, stored).then((user) => done(null, user), done);
   });
   return passport;
 }

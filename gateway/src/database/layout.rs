@@ -1,0 +1,79 @@
+//! What the tables' columns are like, as far as sites differ in that.
+
+use nextbnb_migrations::{TableNames, UserColumns};
+
+use super::columns::{Column, columns_of};
+use super::kinds::{DataColumn, IdColumn, SidColumn};
+use super::{Database, cause};
+use crate::error::StartError;
+
+/// The tables of a site, and what their columns hold.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub(crate) tables: TableNames,
+    pub(crate) sid: SidColumn,
+    pub(crate) data: DataColumn,
+    pub(crate) id: IdColumn,
+    /// Whether accounts have a column for a name.
+    pub(crate) has_name: bool,
+}
+
+impl Database {
+    /// Looks at the columns of the tables, which are up to date as far as they can be.
+    ///
+    /// Fails with [`StartError::ColumnKind`] where a column can hold nothing of what belongs there.
+    pub async fn layout(&self, tables: &TableNames) -> Result<Layout, StartError> {
+        let (connection, names) = (self.connection().clone(), tables.clone());
+        let looking = async move {
+            let sessions = columns_of(&connection, &names.sessions).await?;
+            Ok::<_, sea_orm::DbErr>((sessions, columns_of(&connection, &names.users).await?))
+        };
+        let failed = |error| StartError::Tables { source: cause(&error).into() };
+        let (sessions, users) = self.run(looking).await.map_err(failed)?;
+        let backend = self.connection().get_database_backend();
+        let [sid, data] = ["sid", "data"].map(|name| find(&sessions, &tables.sessions, name));
+        let (sid, data) = (sid?, data?);
+        let kind = |column: &Column, wanted| StartError::ColumnKind {
+            table: tables.sessions.clone(),
+            column: column.name.clone(),
+            kind: column.kind.clone(),
+            wanted,
+        };
+        let id = find_of_users(&users, tables, ("id", &tables.user_columns.id))?;
+        Ok(Layout {
+            tables: tables.clone(),
+            sid: SidColumn::of(backend, &sid.kind)
+                .ok_or_else(|| kind(sid, "character varying(36) or text"))?,
+            data: DataColumn::of(backend, &data.kind)
+                .ok_or_else(|| kind(data, "text, json or jsonb"))?,
+            id: IdColumn::of(backend, &id.kind),
+            has_name: has_name(&users, tables)?,
+        })
+    }
+}
+
+/// Whether there is a name; one that the site named must be there, as its address and password.
+fn has_name(users: &[Column], tables: &TableNames) -> Result<bool, StartError> {
+    let UserColumns { email, password, name, .. } = &tables.user_columns;
+    find_of_users(users, tables, ("email", email))?;
+    find_of_users(users, tables, ("password", password))?;
+    let found = find_of_users(users, tables, ("name", name));
+    if tables.user_columns.name_is_ours() { Ok(found.is_ok()) } else { found.map(|_| true) }
+}
+
+fn find<'a>(columns: &'a [Column], table: &str, name: &str) -> Result<&'a Column, StartError> {
+    let missing = || StartError::Tables { source: format!("{table:?} has no {name:?}").into() };
+    columns.iter().find(|column| column.name == name).ok_or_else(missing)
+}
+
+fn find_of_users<'a>(
+    users: &'a [Column],
+    tables: &TableNames,
+    (role, name): (&'static str, &str),
+) -> Result<&'a Column, StartError> {
+    find(users, &tables.users, name).map_err(|_| StartError::UsersColumnMissing {
+        role,
+        name: name.to_owned(),
+        table: tables.users.clone(),
+    })
+}
