@@ -1,6 +1,6 @@
 //! Session secrets: read from a file or the environment, or made once and kept.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
@@ -24,6 +24,10 @@ const SHORTEST_SECRET_BYTES: usize = 32;
 const SECRET_FILE: &str = "--session-secret-file";
 const TOKEN_FILE: &str = "--upstream-token-file";
 
+/// What a made file lets its owner and group do; the token's group is the upstream's way to it.
+const SECRET_MODE: u32 = 0o600;
+const TOKEN_MODE: u32 = 0o640;
+
 /// The variable with one secret, or a JSON array of them.
 const VARIABLE: &str = "SESSION_SECRET";
 
@@ -40,7 +44,7 @@ pub(super) fn given(
         (Some(_), Some(_)) => return Err(StartError::SecretTwice),
         (Some(file), None) => {
             if args.generate_secret {
-                make_file(file, SECRET_FILE)?;
+                make_file(file, SECRET_FILE, SECRET_MODE)?;
             }
             from_file(file, shortest)?
         }
@@ -56,7 +60,7 @@ pub(super) fn given(
 /// The token of `file`, made where that is wished for and it is missing.
 pub(super) fn upstream_token(file: &Path, make: bool) -> Result<UpstreamToken, StartError> {
     if make {
-        make_file(file, TOKEN_FILE)?;
+        make_file(file, TOKEN_FILE, TOKEN_MODE)?;
     }
     let text = fs::read_to_string(file).map_err(|source| unusable(TOKEN_FILE, file, source))?;
     warn_if_open(file);
@@ -66,7 +70,7 @@ pub(super) fn upstream_token(file: &Path, make: bool) -> Result<UpstreamToken, S
 
 /// The secret of the prepared state folder, made when it is missing.
 pub(super) fn kept_in(state: &StateDir) -> Result<Secrets, StartError> {
-    make_file(&state.secret_file(), SECRET_FILE)?;
+    make_file(&state.secret_file(), SECRET_FILE, SECRET_MODE)?;
     keys(&from_file(&state.secret_file(), SHORTEST_SECRET_BYTES)?)
 }
 
@@ -120,11 +124,11 @@ fn unusable(flag: &'static str, file: &Path, source: io::Error) -> StartError {
     StartError::SecretFile { flag, file: file.to_owned(), source }
 }
 
-/// Makes `file` with one random secret, 0600, unless it is there.
+/// Makes `file` with one random secret, in `mode` whatever the umask, unless it is there.
 ///
 /// The file appears whole or not at all, so that a replica that starts at the same moment never
 /// reads half a secret. The draft's name cannot be guessed, and so no link be put there.
-fn make_file(file: &Path, flag: &'static str) -> Result<(), StartError> {
+fn make_file(file: &Path, flag: &'static str, mode: u32) -> Result<(), StartError> {
     let failed = |source| unusable(flag, file, source);
     if fs::exists(file).map_err(failed)? {
         return Ok(());
@@ -134,6 +138,7 @@ fn make_file(file: &Path, flag: &'static str) -> Result<(), StartError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut draft = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     writeln!(draft, "{}", BASE64_URL_SAFE_NO_PAD.encode(random)).map_err(failed)?;
+    draft.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     draft.as_file().sync_all().map_err(failed)?;
     match draft.persist_noclobber(file) {
         Err(PersistError { error, .. }) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -200,13 +205,21 @@ mod tests {
     fn a_generated_secret_is_private_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
-        make_file(&file, SECRET_FILE).unwrap();
+        make_file(&file, SECRET_FILE, SECRET_MODE).unwrap();
         let first = fs::read(&file).unwrap();
-        make_file(&file, SECRET_FILE).unwrap();
+        make_file(&file, SECRET_FILE, SECRET_MODE).unwrap();
         assert_eq!(fs::read(&file).unwrap(), first);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
+    }
+
+    #[test]
+    fn a_made_token_is_for_its_group_as_well_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        upstream_token(&file, true).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
     }
 
     #[test]
@@ -216,7 +229,7 @@ mod tests {
         fs::write(&victim, "whole").unwrap();
         let planted = folder.path().join(format!("secret.{}", std::process::id()));
         std::os::unix::fs::symlink(&victim, planted).unwrap();
-        make_file(&file, SECRET_FILE).unwrap();
+        make_file(&file, SECRET_FILE, SECRET_MODE).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
         assert!(fs::symlink_metadata(&file).unwrap().is_file());
     }
