@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 
+import { hydrated } from './steps.mjs';
+
 export const PAGE_LOADS = 4;
 
 /**
@@ -28,6 +30,7 @@ export default async function walk({ page, url, details: [email, times] }) {
 }
 
 async function submit(page, form, email) {
+  await hydrated(page);
   await page.locator(`#${form} [type=email]`).fill(email);
   await page.locator(`#${form} [type=password]`).fill('correct horse');
   await Promise.all([page.waitForEvent('load'), page.locator(`#${form} button`).click()]);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 
+import { hydrated } from './steps.mjs';
+
 export const PAGE_LOADS = 40;
 
 /**
@@ -9,16 +11,16 @@ export const PAGE_LOADS = 40;
  */
 export default async function walk({ page, details: [email, webhookSecret, server] }) {
   page.on('dialog', (dialog) => dialog.dismiss());
-  await page.goto('/');
+  await open(page, '/');
   await page.getByText('The old lighthouse').waitFor();
-  await page.goto('/houses/2');
+  await open(page, '/houses/2');
   await page.locator('#seen', { hasText: '2' }).waitFor();
-  await page.goto('/houses/3');
+  await open(page, '/houses/3');
   await page.locator('#seen', { hasText: '2 3' }).waitFor();
 
   await submit(page, 'register', email);
   await signedIn(page, email, server);
-  await page.goto('/houses/1');
+  await open(page, '/houses/1');
   const photo = Buffer.alloc(200_000, 'photo');
   await page.locator('#photo').setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: photo });
   const digest = createHash('sha256').update(photo).digest('hex');
@@ -31,19 +33,24 @@ export default async function walk({ page, details: [email, webhookSecret, serve
   await page.reload();
   await page.getByText('house 1, paid').waitFor();
 
-  await page.goto('/');
+  await open(page, '/');
   await logOut(page, server);
   await submit(page, 'login', email);
   await signedIn(page, email, server);
   await logOut(page, server);
-  await page.goto(`/auth/link?email=${encodeURIComponent(email)}`);
+  await open(page, `/auth/link?email=${encodeURIComponent(email)}`);
   await page.locator('#user', { hasText: email }).waitFor();
-  await page.goto('/bookings');
+  await open(page, '/bookings');
   await page.getByText('house 1, paid').waitFor();
 }
 
+async function open(page, path) {
+  await page.goto(path);
+  await hydrated(page);
+}
+
 async function submit(page, form, email) {
-  await page.goto('/');
+  await open(page, '/');
   await page.locator(`#${form} [type=email]`).fill(email);
   await page.locator(`#${form} [type=password]`).fill('correct horse');
   await Promise.all([page.waitForEvent('load'), page.locator(`#${form} button`).click()]);
@@ -57,7 +64,7 @@ async function signedIn(page, email, server) {
   for (let tries = 0; tries < 10; tries += 1) {
     if ((await page.locator('#user').count()) > 0) break;
     await page.waitForTimeout(300);
-    await page.goto('/');
+    await open(page, '/');
     const isGuest = (await page.locator('#user').count()) === 0;
     if (server === 'own' && isGuest && tries % 3 === 2) await submit(page, 'login', email);
   }
@@ -70,9 +77,10 @@ async function signedIn(page, email, server) {
  */
 async function logOut(page, server) {
   for (let tries = 0; tries < (server === 'own' ? 5 : 1); tries += 1) {
+    await hydrated(page);
     await Promise.all([page.waitForEvent('load'), page.locator('#logout').click()]);
     await page.waitForTimeout(300);
-    await page.goto('/');
+    await open(page, '/');
     if ((await page.locator('#guest').count()) > 0) return;
   }
   assert.fail('still signed in');

@@ -42,3 +42,11 @@ export async function book(page) {
 function daysFromNow(days) {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
+
+/** Waits until React listens on a page of the specimen: a person is slower than it, a test is not. */
+export async function hydrated(page) {
+  await page.waitForFunction(() => {
+    const header = document.querySelector('header');
+    return header && Object.keys(header).some((key) => key.startsWith('__react'));
+  });
+}
