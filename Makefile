@@ -35,8 +35,9 @@ test-rust: ## unit tests, then the gateway before real Postgres, Next.js and Chr
 	cargo test --workspace --locked
 
 .PHONY: test-compose
-test-compose: ## bring up docker-compose.yml, prove it, clean up
+test-compose: ## bring up docker-compose.yml and a site on the move, prove them, clean up
 	tests/compose/run
+	tests/compose/from-express
 
 .PHONY: fmt
 fmt: ## format the Rust code

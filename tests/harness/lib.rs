@@ -9,6 +9,7 @@
     reason = "a failed set-up should stop the test"
 )]
 
+pub mod binary;
 pub mod browser;
 pub mod chaos;
 pub mod database;

@@ -173,7 +173,7 @@ fn ready_url(log: &[String]) -> Option<String> {
 }
 
 /// What the README's first command begins with.
-fn cargo(command: &str) -> Command {
+pub(crate) fn cargo(command: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([command, "--quiet", "--locked", "--package", "nextbnb-gateway"]);
     cargo.current_dir(repository());
@@ -248,6 +248,8 @@ fn link(from: &Path, to: &Path) {
             link(&source, &target);
         } else if kind.is_symlink() {
             std::os::unix::fs::symlink(fs::read_link(&source).unwrap(), &target).unwrap();
+        } else if entry.file_name() == ".package-lock.json" {
+            fs::copy(&source, &target).unwrap(); // The one file that npm writes in place.
         } else {
             fs::hard_link(&source, &target).unwrap();
         }

@@ -39,6 +39,13 @@ impl Visitor {
         Self { address, jar: Arc::default(), headers: HeaderMap::new() }
     }
 
+    /// The same browser, which goes to another server and keeps the cookies that it has now.
+    #[must_use]
+    pub fn elsewhere(&self, address: SocketAddr) -> Self {
+        let jar = Arc::new(Mutex::new(self.jar.lock().unwrap().clone()));
+        Self { address, jar, headers: self.headers.clone() }
+    }
+
     /// The same visitor, who also sends this field; repeated names are sent repeatedly.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

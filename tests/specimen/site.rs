@@ -69,6 +69,12 @@ impl Specimen {
         format!("http://{}", self.express)
     }
 
+    /// Lets gateways verify with one more secret; the site's own goes on signing.
+    pub(crate) fn add_secret(&self, secret: &str) {
+        let secrets = format!("{SESSION_SECRET}\n{secret}\n");
+        std::fs::write(self.home.path().join("session"), secrets).unwrap();
+    }
+
     /// Way A: the gateway before the whole Express server.
     pub(crate) async fn before_express(&self) -> Before {
         let gateway = RunningGateway::serve(&self.flags(&[]), self.express).await;
@@ -124,7 +130,7 @@ async fn spawn(mut command: Command, address: SocketAddr) -> Group {
 }
 
 /// Once, however many tests there are.
-fn build() {
+pub(crate) fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(build_once);
 }
@@ -136,10 +142,10 @@ fn build_once() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     repository().join("tests/specimen/site")
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
