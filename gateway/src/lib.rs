@@ -20,6 +20,8 @@ pub mod accounts;
 
 pub mod identity;
 
+pub mod downstream;
+
 pub mod proxy;
 
 pub mod next;

@@ -65,6 +65,19 @@ fn a_request_that_fails_has_one_line_with_its_cause() {
     }
 }
 
+#[test]
+fn the_line_names_the_client_whom_a_trusted_proxy_names() {
+    let request = "GET /whole HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.7\r\n\
+                   Connection: close\r\n\r\n";
+    for (flags, client) in
+        [(&[][..], "127.0.0.1"), (&["--trusted-proxies", "loopback"], "203.0.113.7")]
+    {
+        let gateway = Gateway::with(upstream(), flags);
+        gateway.exchange(request);
+        assert_eq!(gateway.line_of("/whole")["client.address"], client);
+    }
+}
+
 /// Answers `/cut` with half of what it promises, `/endless` for as long as it may, and anything
 /// else whole.
 fn upstream() -> SocketAddr {
@@ -102,10 +115,15 @@ struct Gateway {
 
 impl Gateway {
     fn before(upstream: SocketAddr) -> Self {
+        Self::with(upstream, &[])
+    }
+
+    fn with(upstream: SocketAddr, flags: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_nextbnb-gateway"))
             .args(["--port", "0", "--host", "127.0.0.1", "--log-format", "json"])
             .args(["--upstream", &format!("http://{upstream}")])
+            .args(flags)
             .current_dir(&folder)
             .env_clear()
             .stdin(Stdio::null())

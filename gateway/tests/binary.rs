@@ -77,6 +77,13 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["serve", "--upstream", "web:3001"], &[], "http://host:port");
     check_refused(&["--upstream", "http://u:hunter2@web"], &[], "no user name");
     check_refused(&["--upstream", "http://web:99999"], &[], "want a port");
+    check_refused(&["--public-url", "shop.example"], &[], "want https://host");
+    check_refused(&[], &[("NEXTBNB_PUBLIC_URL", "https://u:hunter2@a")], "--public-url");
+    check_refused(&["--trusted-proxies", "loopback,0.0.0.0/0"], &[], "that is everybody");
+    check_refused(&[], &[("NEXTBNB_TRUSTED_PROXIES", "proxy")], "--trusted-proxies \"proxy\"");
+    check_refused(&["--listen", "unix:a.sock"], &[], "--listen \"unix:a.sock\"");
+    check_refused(&["--listen", "unix:/nowhere/a.sock"], &[], "unix:/nowhere/a.sock (--listen)");
+    check_refused(&["--upstream", "unix:a.sock"], &[], "--upstream \"unix:a.sock\"");
     check_refused(&["--generate-secret"], &[], "--session-secret-file");
     check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
     check_refused(&["--cookie-name", "a b"], &[], "--cookie-name");
@@ -145,6 +152,40 @@ fn a_second_gateway_does_not_share_the_port_silently() {
     let first = Running::start(gateway(&folder, &["--port", "0", "--host", "127.0.0.1"]));
     let port = first.port.to_string();
     check_refused(&["--port", &port, "--host", "127.0.0.1"], &[], "--port");
+}
+
+/// `--listen` for a file in the folder.
+fn at_file(folder: &TempDir) -> String {
+    format!("unix:{}", folder.path().join("gateway.sock").display())
+}
+
+#[test]
+fn a_living_gateways_socket_is_refused_and_a_dead_ones_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    let (at, file) = (at_file(&folder), folder.path().join("gateway.sock"));
+    let start = || gateway(&folder, &["--listen", "127.0.0.1:0", "--listen", &at]);
+    let mut first = Running::start(start());
+    assert_refused(&mut start(), "it is in use");
+    if cfg!(target_os = "linux") {
+        assert_refused(&mut start(), &format!("process {}", first.child.id()));
+    }
+    first.stop(Signal::KILL);
+    assert!(file.exists());
+    let mut second = Running::start(start());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o660);
+    assert!(gateway(&folder, &["health", "--listen", &at]).status().unwrap().success());
+    assert_eq!(second.stop(Signal::TERM).code(), Some(0));
+    assert!(!file.exists());
+}
+
+#[test]
+fn an_upstream_at_the_gateways_own_file_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let at = at_file(&folder);
+    let expected = format!("{at} is this gateway itself");
+    assert_refused(&mut gateway(&folder, &["--listen", &at, "--upstream", &at]), &expected);
+    let route = format!("/api/={at}");
+    assert_refused(&mut gateway(&folder, &["--listen", &at, "--route", &route]), &expected);
 }
 
 #[test]
@@ -337,6 +378,30 @@ fn health_is_asked_by_the_executable_itself() {
     }
     drop(running);
     assert_refused(&mut gateway(&folder, &["health", "--port", &port]), "not healthy");
+}
+
+#[test]
+fn health_is_asked_as_the_gateway_wants_it() {
+    let folder = TempDir::new().unwrap();
+    let at = at_file(&folder);
+    let both = format!("{at} 127.0.0.1:0");
+    let settings = [
+        ("NEXTBNB_LISTEN", both.as_str()),
+        ("NEXTBNB_PROXY_PROTOCOL", "true"),
+        ("NEXTBNB_TRUSTED_PROXIES", "203.0.113.0/24"),
+        ("NEXTBNB_PUBLIC_URL", "https://shop.example"),
+    ];
+    let mut command = gateway(&folder, &["serve"]);
+    command.envs(settings);
+    let running = Running::start(command);
+    let port = running.port.to_string();
+    assert!(gateway(&folder, &["health"]).envs(settings).status().unwrap().success());
+    let over_tcp = gateway(&folder, &["health", "--proxy-protocol", "--port", &port]).status();
+    assert!(over_tcp.unwrap().success());
+    assert_refused(&mut gateway(&folder, &["health", "--listen", &at]), "not healthy");
+    assert_refused(&mut gateway(&folder, &["health", "--port", &port]), "not healthy");
+    drop(running);
+    assert_refused(gateway(&folder, &["health"]).envs(settings), &at);
 }
 
 #[test]

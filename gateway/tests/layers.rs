@@ -6,9 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order: a room may import only from those after it.
-const ROOMS: [&str; 15] = [
-    "cli", "app", "config", "server", "gateway", "auth", "session", "accounts", "identity",
-    "proxy", "next", "ops", "database", "entity", "error",
+const ROOMS: [&str; 16] = [
+    "cli",
+    "app",
+    "config",
+    "server",
+    "gateway",
+    "auth",
+    "session",
+    "accounts",
+    "identity",
+    "downstream",
+    "proxy",
+    "next",
+    "ops",
+    "database",
+    "entity",
+    "error",
 ];
 
 #[test]
@@ -54,6 +68,15 @@ fn only_identity_names_the_trusted_headers() {
     );
 }
 
+/// `proxy/forwarding.rs` sets them.
+#[test]
+fn only_the_front_reads_what_proxies_tell() {
+    check_only(
+        &["x_forwarded_for", "x_forwarded_proto", "x_forwarded_host", "x_forwarded_port"],
+        &["downstream/forwarded_for.rs", "downstream/front.rs", "proxy/forwarding.rs"],
+    );
+}
+
 /// `database/tables.rs` reads no row: it looks whether the columns are there.
 #[test]
 fn only_the_store_touches_the_table_of_sessions() {
@@ -70,6 +93,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
         &[
             "config/args.rs",
             "config/auth_args.rs",
+            "config/front_args.rs",
             "config/secrets.rs",
             "config/session_args.rs",
             "ops/logs.rs",

@@ -13,10 +13,13 @@ use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::{AuthSettings, SiteData};
 use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::limits::Limits;
-use nextbnb_gateway::config::{Config, Listen, Migrations};
+use nextbnb_gateway::config::{Config, Migrations};
 use nextbnb_gateway::database::DatabaseTarget;
 use nextbnb_gateway::database::tables::TableChoice;
+use nextbnb_gateway::downstream::front::Front;
 use nextbnb_gateway::proxy::pages::Reader;
+use nextbnb_gateway::proxy::upstream_address::UpstreamAddress;
+use nextbnb_gateway::server::listen_at::ListenAt;
 use nextbnb_gateway::server::listeners::Listeners;
 use nextbnb_gateway::session::SessionSettings;
 use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
@@ -154,10 +157,10 @@ impl RunningGateway {
     }
 
     async fn run(config: Config, upstream: SocketAddr) -> Self {
-        let listeners = Listeners::bind("127.0.0.1", 0, config.workers).unwrap();
+        let listeners = Listeners::open(&config.listen, config.workers).unwrap();
         let address = listeners.addresses()[0];
         let authority: Authority = upstream.to_string().parse().unwrap();
-        let upstream = watch::Sender::new(Some(authority));
+        let upstream = watch::Sender::new(Some(UpstreamAddress::Tcp(authority)));
         let app = App::start(config, listeners, upstream.subscribe()).await.unwrap();
         Self { app, address }
     }
@@ -198,7 +201,8 @@ pub fn credentials(email: &str, password: &str) -> serde_json::Value {
 
 fn config(database_url: &str) -> Config {
     Config {
-        listen: Listen { host: "127.0.0.1".to_owned(), port: 0 },
+        listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
+        front: Front::default(),
         routes: Vec::new(),
         upstream_token: None,
         database: DatabaseTarget::Url(database_url.to_owned()),

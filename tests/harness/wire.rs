@@ -1,10 +1,12 @@
 //! Raw bytes to the gateway, for what no well-behaved client sends.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
+use nextbnb_gateway::proxy::socket::Socket;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 /// Longest wait for an answer.
@@ -13,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection on which bytes are sent as they are.
 #[derive(Debug)]
 pub struct Wire {
-    stream: TcpStream,
+    stream: Socket,
     read: Vec<u8>,
 }
 
@@ -22,7 +24,13 @@ impl Wire {
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, read: Vec::new() }
+        Self { stream: Socket::Tcp(stream), read: Vec::new() }
+    }
+
+    /// Connects to the gateway's socket at `path`.
+    pub async fn connect_at(path: &Path) -> Self {
+        let stream = UnixStream::connect(path).await.unwrap();
+        Self { stream: Socket::Unix(stream), read: Vec::new() }
     }
 
     /// Sends `bytes`.

@@ -27,6 +27,7 @@ async fn site(handover_secs: u64) -> Stack {
     let stack = Stack::with(upstream.await, |config| {
         config.session.policy.anonymous = AnonymousSessions::Save;
         config.session.handover = Duration::from_secs(handover_secs);
+        config.front.trusted.add("loopback").unwrap();
     })
     .await;
     stack.signed_in(EMAIL).await;
@@ -68,6 +69,15 @@ async fn only_the_same_browser_is_led_there() {
     let stack = site(10).await;
     let browser = after_a_lost_answer(&stack).await;
     let thief = beside(&stack, &browser).header("User-Agent", "another");
+    assert_eq!(thief.get("/").await.text(), "guest");
+    assert_eq!(browser.get("/").await.text(), EMAIL);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_another_client_is_another_browser() {
+    let stack = site(10).await;
+    let browser = after_a_lost_answer(&stack).await;
+    let thief = beside(&stack, &browser).header("X-Forwarded-For", "203.0.113.66");
     assert_eq!(thief.get("/").await.text(), "guest");
     assert_eq!(browser.get("/").await.text(), EMAIL);
 }

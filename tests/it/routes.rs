@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use http::uri::Authority;
 use http::{Method, StatusCode};
 use nextbnb_gateway::proxy::pages::{ErrorPages, Reader};
 use nextbnb_gateway::proxy::routing::{PathPrefix, Target};
@@ -36,9 +37,16 @@ impl Site {
             .iter()
             .map(|&(prefix, address, strips)| {
                 let prefix = PathPrefix::new(prefix).unwrap();
-                let upstream = address.to_string().parse().unwrap();
+                let upstream: Authority = address.to_string().parse().unwrap();
                 let stripped = strips.then(|| prefix.clone());
-                (prefix, Target { upstream, stripped, pages: ErrorPages::new(Reader::Visitor) })
+                (
+                    prefix,
+                    Target {
+                        upstream: upstream.into(),
+                        stripped,
+                        pages: ErrorPages::new(Reader::Visitor),
+                    },
+                )
             })
             .collect();
         let next = StubUpstream::start().await;
@@ -170,10 +178,10 @@ async fn two_hundred_pages_at_once_may_call_back_while_they_render() {
     })
     .await;
     let (next, prefix) = (StubUpstream::answering(render).await, PathPrefix::new("/api/").unwrap());
-    let upstream = api.address().to_string().parse().unwrap();
+    let upstream: Authority = api.address().to_string().parse().unwrap();
     let stack = Stack::with(next, |config| {
         let pages = ErrorPages::new(Reader::Visitor);
-        config.routes = vec![(prefix, Target { upstream, stripped: None, pages })];
+        config.routes = vec![(prefix, Target { upstream: upstream.into(), stripped: None, pages })];
         config.workers = 1;
     })
     .await;

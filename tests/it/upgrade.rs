@@ -13,7 +13,7 @@ use nextbnb_tests::wire::{Wire, exchange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Grants every WebSocket and echoes its bytes, after a greeting.
-async fn echoing_upstream() -> StubUpstream {
+pub(crate) async fn echoing_upstream() -> StubUpstream {
     StubUpstream::answering(|mut request| async move {
         if !request.headers().contains_key("upgrade") {
             return text("no socket");

@@ -43,7 +43,6 @@ async fn over_tls_cookie_and_row_are_secure(test: TestDatabase) {
     site.register(ADA).await;
     let request = Request::post("/api/auth/login")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("host", "nextbnb.test")
         .header("origin", "https://nextbnb.test")
         .body(Full::from("email=ada%40example.com&password=correct+horse"))
         .unwrap();

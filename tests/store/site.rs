@@ -15,6 +15,7 @@ use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::passwords::Passwords;
 use nextbnb_gateway::auth::{Auth, AuthRequest, AuthSettings, SiteData};
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
+use nextbnb_gateway::downstream::origin::Origin;
 use nextbnb_gateway::entity::session;
 use nextbnb_gateway::session::cookie_policy::CookiePolicy;
 use nextbnb_gateway::session::lifetime::Lifetime;
@@ -127,7 +128,6 @@ impl Site {
     pub(crate) async fn post(&self, path: &str, cookies: &[&str], fields: &Value) -> Answer {
         let request = Request::post(path)
             .header(CONTENT_TYPE, "application/json")
-            .header("host", "nextbnb.test")
             .header("origin", "http://nextbnb.test")
             .header(COOKIE, cookie_header(cookies))
             .body(Full::from(fields.to_string()))
@@ -145,8 +145,9 @@ impl Site {
             .action_of(&head.method, head.uri.path())
             .expect("a route of the gateway");
         let session = self.resolve(&head.headers).await;
-        let (address, session) = (ADDRESS, session.as_ref());
-        let request = AuthRequest { action, head: &head, address, scheme, session };
+        let origin = Origin::new(scheme.cloned(), "nextbnb.test".to_owned(), None);
+        let (address, origin, session) = (ADDRESS, &origin, session.as_ref());
+        let request = AuthRequest { action, head: &head, address, origin, session };
         let answer = self.auth.answer(request, body, self.now).await;
         Answer::of(answer.response).await
     }

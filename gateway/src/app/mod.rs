@@ -1,9 +1,9 @@
 //! The gateway put together: database, rooms, workers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::Authority;
 use nextbnb_migrations::TableNames;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::ops::drain::Drain;
 use crate::proxy::pages::ErrorPages;
 use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::upstream::UpstreamLimits;
+use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::Server;
 use crate::server::connection::ConnectionLimits;
 use crate::server::listeners::Listeners;
@@ -47,7 +48,7 @@ impl App {
     pub async fn start(
         config: Config,
         listeners: Listeners,
-        upstream: watch::Receiver<Option<Authority>>,
+        upstream: watch::Receiver<Option<UpstreamAddress>>,
     ) -> Result<Self, StartError> {
         let opening = open_database(&config.database, &config.tables, config.migrations);
         let (database, layout) = opening.await?;
@@ -123,17 +124,18 @@ async fn services(
     let settings = config.auth.clone();
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
     let upstream_token = config.upstream_token.clone();
-    Services { sessions, auth, clock, upstream_token, drain: drain.clone() }
+    let (drain, front) = (drain.clone(), Arc::new(config.front.clone()));
+    Services { sessions, auth, clock, upstream_token, drain, front }
 }
 
 /// Every path's upstream: those of `--route`, and Next.js for the rest.
 fn routes(config: &Config, next: Address) -> PathRoutes<Target<Address>> {
-    let mut addresses: HashMap<&Authority, Address> = HashMap::new();
+    let mut addresses: HashMap<&UpstreamAddress, Address> = HashMap::new();
     let routes = config.routes.iter().map(|(prefix, target)| {
-        let authority = &target.upstream;
+        let upstream = &target.upstream;
         let address = addresses
-            .entry(authority)
-            .or_insert_with(|| watch::Sender::new(Some(authority.clone())).subscribe());
+            .entry(upstream)
+            .or_insert_with(|| watch::Sender::new(Some(upstream.clone())).subscribe());
         (prefix.clone(), target.to(address.clone()))
     });
     let pages = ErrorPages::new(config.reader.clone());

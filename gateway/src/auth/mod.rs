@@ -39,6 +39,7 @@ use tracing::{error, info, warn};
 use crate::accounts::Accounts;
 use crate::accounts::account::Account;
 use crate::database::{self, Database};
+use crate::downstream::origin::Origin;
 use crate::session::id::SessionId;
 use crate::session::sign_ins::{Browser, SignIn};
 use crate::session::{Session, Sessions};
@@ -103,8 +104,9 @@ pub struct AuthRequest<'a> {
     pub head: &'a Parts,
     /// The client's address.
     pub address: IpAddr,
-    /// How the browser came, where that is known: the new cookie is `Secure` over `https` only.
-    pub scheme: Option<&'a Scheme>,
+    /// What the browser calls the site: the new cookie is `Secure` where that is known to be
+    /// `https`.
+    pub origin: &'a Origin,
     /// The session that a logout ends.
     pub session: Option<&'a Session>,
 }
@@ -158,12 +160,13 @@ impl Auth {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthRequest { action, head, address, scheme, session } = request;
+        let AuthRequest { action, head, address, origin: own, session } = request;
         let presented = self.sessions.presented(&head.headers);
         let sign_in = self.sessions.sign_in(&presented);
         let browser = Browser::of(&head.headers, address);
-        let visit = Visit { action, presented, sign_in, browser, scheme: scheme.cloned(), now };
-        let outcome = if origin::is_own(head, scheme) {
+        let scheme = own.known_scheme().cloned();
+        let visit = Visit { action, presented, sign_in, browser, scheme, now };
+        let outcome = if origin::is_own(&head.headers, own) {
             match action {
                 Action::Login => self.log_in(head, &mut body, visit).await,
                 Action::Register => self.register(head, &mut body, visit).await,

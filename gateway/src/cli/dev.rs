@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
-use http::uri::Authority;
 use tokio::sync::watch;
 use tracing::info;
 
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::units::parse_upstream;
-use crate::config::{Config, EVERY_ADDRESS, Listen};
+use crate::config::{Config, DEV_HOST, EVERY_ADDRESS};
 use crate::error::{NextError, StartError};
 use crate::identity::headers::UpstreamToken;
 use crate::next::dev_server::{DevExtras, DevServer, DevServerState};
@@ -24,9 +23,10 @@ use crate::next::installation::{Installation, Outcome};
 use crate::next::legacy_session;
 use crate::next::node::Node;
 use crate::next::project::Project;
+use crate::proxy::upstream_address::UpstreamAddress;
 
 /// Where the upstream answers; `None` until Next.js has a port.
-type Address = watch::Sender<Option<Authority>>;
+type Address = watch::Sender<Option<UpstreamAddress>>;
 
 pub(super) fn run(args: &DevArgs) -> Result<(), StartError> {
     block_on(async {
@@ -41,7 +41,7 @@ pub(super) fn run(args: &DevArgs) -> Result<(), StartError> {
 /// In front of a `next dev` that somebody else runs.
 async fn beside(
     args: &DevArgs,
-    upstream: Authority,
+    upstream: UpstreamAddress,
     mut signals: StopSignals,
 ) -> Result<(), StartError> {
     let here = working_folder()?;
@@ -50,7 +50,7 @@ async fn beside(
     let address = Address::new(Some(upstream.clone()));
     let start = Started::start(args, &state_dir, &address);
     let Some(started) = signals.unless_told(start).await? else { return Ok(()) };
-    info!("ready on {} in front of http://{upstream}", started.url);
+    info!("ready on {} in front of {upstream}", started.url);
     let signal = signals.next().await;
     info!("{signal}: ending the gateway");
     started.app.stop().await;
@@ -115,14 +115,13 @@ impl Started {
         let config = Config::dev(args, state_dir)?;
         let upstream = address.borrow().clone();
         let listeners = listen(&config, upstream).await?;
-        let host = config.listen.clone();
         let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
         let token = token.to_owned();
         let app = App::start(config, listeners, address.subscribe()).await?;
-        let port = app.server().addresses().first().map_or(host.port, SocketAddr::port);
+        let port = app.server().addresses().first().map_or(args.listen.port, SocketAddr::port);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());
-        Ok(Self { app, url: public_url(&host, port), token, steps })
+        Ok(Self { app, url: public_url(args.listen.host_or(DEV_HOST), port), token, steps })
     }
 }
 
@@ -165,7 +164,7 @@ async fn follow(
     loop {
         let now = state.borrow_and_update().clone();
         if let Some(at) = now.address().and_then(|at| at.to_string().parse().ok()) {
-            address.send_replace(Some(at));
+            address.send_replace(Some(UpstreamAddress::Tcp(at)));
         }
         if let DevServerState::Ready { after, .. } = now {
             if is_first {
@@ -199,8 +198,8 @@ impl std::fmt::Display for Steps {
 }
 
 /// What to type into a browser on this machine.
-fn public_url(listen: &Listen, port: u16) -> String {
-    let host = match listen.host.as_str() {
+fn public_url(host: &str, port: u16) -> String {
+    let host = match host {
         EVERY_ADDRESS | "0.0.0.0" | "::" | "[::]" => "localhost",
         host => host,
     };
@@ -228,6 +227,7 @@ mod tests {
         let address = Address::new(None);
         let error = follow(state, &address, "http://localhost:3000", &Steps::default()).await;
         assert!(error.to_string().contains("not watched any more"), "{error}");
-        assert_eq!(address.borrow().as_ref().map(Authority::as_str), Some("127.0.0.1:4000"));
+        let at = address.borrow().as_ref().map(UpstreamAddress::to_string);
+        assert_eq!(at.as_deref(), Some("http://127.0.0.1:4000"));
     }
 }

@@ -2,11 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::EVERY_ADDRESS;
 use crate::config::args::HealthArgs;
+use crate::config::front::place;
+use crate::downstream::proxy_protocol::LOCAL_HEADER;
 use crate::error::StartError;
+use crate::server::listen_at::ListenAt;
 
 /// Longest wait for a connection and for the answer, each.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -15,10 +20,16 @@ const LIMIT: Duration = Duration::from_secs(2);
 const LONGEST_ANSWER: u64 = 16 * 1024;
 
 pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
-    let address = format!("{}:{}", args.host, args.port);
-    let unhealthy = |reason| StartError::Unhealthy { address: address.clone(), reason };
+    let asked = match args.listen.iter().find(|typed| !typed.is_empty()) {
+        Some(typed) => place(typed, 0)?,
+        None => ListenAt::Tcp { host: args.host.clone(), port: args.port },
+    };
+    let unhealthy = |reason| StartError::Unhealthy { address: asked.to_string(), reason };
     let path = if args.upstreams { "/.nextbnb/health/upstreams" } else { "/.nextbnb/health" };
-    let answer = ask(&args.host, args.port, path).map_err(|error| unhealthy(error.to_string()))?;
+    let mut question = if args.proxy_protocol { LOCAL_HEADER.to_vec() } else { Vec::new() };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    question.extend_from_slice(request.as_bytes());
+    let answer = ask(&asked, &question).map_err(|error| unhealthy(error.to_string()))?;
     let status = answer.lines().next().unwrap_or_default();
     if status.contains(" 200 ") {
         return Ok(());
@@ -28,15 +39,19 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
 }
 
 /// The whole answer.
-fn ask(host: &str, port: u16, path: &str) -> io::Result<String> {
+fn ask(asked: &ListenAt, question: &[u8]) -> io::Result<String> {
+    let (host, port) = match asked {
+        ListenAt::Tcp { host, port } => (host, *port),
+        ListenAt::Unix { path, .. } => return ask_socket(path, question),
+    };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     // As `--host` takes them: this process is not the one that listens.
-    let host = match host {
+    let host = match host.as_str() {
         EVERY_ADDRESS => "localhost",
         host => host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host),
     };
     for address in (host, port).to_socket_addrs()? {
-        match ask_at(address, path) {
+        match ask_address(address, question) {
             Ok(answer) => return Ok(answer),
             Err(error) => last = error,
         }
@@ -44,11 +59,22 @@ fn ask(host: &str, port: u16, path: &str) -> io::Result<String> {
     Err(last)
 }
 
-fn ask_at(address: SocketAddr, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
+fn ask_address(address: SocketAddr, question: &[u8]) -> io::Result<String> {
+    let stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    exchange(stream, question)
+}
+
+fn ask_socket(path: &Path, question: &[u8]) -> io::Result<String> {
+    let stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    exchange(stream, question)
+}
+
+fn exchange(mut stream: impl Read + Write, question: &[u8]) -> io::Result<String> {
+    stream.write_all(question)?;
     let mut answer = String::new();
     stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
     if answer.starts_with("HTTP/") {

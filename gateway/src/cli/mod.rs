@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use http::uri::Authority;
 use tokio::task::JoinError;
 
 use self::signals::StopSignals;
+use crate::config::Config;
 use crate::config::args::{Command, CommandLine, LogArgs};
-use crate::config::{Config, Listen};
 use crate::error::{StartError, chain};
 use crate::ops::logs::start_logs;
+use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::listeners::Listeners;
 
 /// Longest wait, at the end, for work that cannot be cut, such as the hashing of a password.
@@ -80,12 +80,12 @@ fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(),
 /// here.
 ///
 /// On a thread of its own, since a name server that hangs must not hold up a signal.
-async fn listen(config: &Config, next: Option<Authority>) -> Result<Listeners, StartError> {
+async fn listen(config: &Config, next: Option<UpstreamAddress>) -> Result<Listeners, StartError> {
     let routes = config.routes.iter().map(|(_, target)| target.upstream.clone());
-    let mut upstreams: Vec<Authority> = next.into_iter().chain(routes).collect();
-    let (Listen { host, port }, workers) = (config.listen.clone(), config.workers);
+    let mut upstreams: Vec<UpstreamAddress> = next.into_iter().chain(routes).collect();
+    let (places, workers) = (config.listen.clone(), config.workers);
     let listening = tokio::task::spawn_blocking(move || {
-        let listeners = Listeners::bind(&host, port, workers)?;
+        let listeners = Listeners::open(&places, workers)?;
         upstreams.retain(|upstream| listeners.are_reached_by(upstream));
         match upstreams.first() {
             Some(upstream) => Err(StartError::UpstreamIsSelf { upstream: upstream.to_string() }),

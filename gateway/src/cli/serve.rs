@@ -1,6 +1,5 @@
 //! `serve`: in front of a Next.js that runs elsewhere.
 
-use http::uri::Authority;
 use tokio::sync::watch;
 use tracing::info;
 
@@ -12,6 +11,7 @@ use crate::config::args::ServeArgs;
 use crate::config::units::parse_upstream;
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
+use crate::proxy::upstream_address::UpstreamAddress;
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     let upstream = parse_upstream(&args.upstream)?;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     block_on(serve(config, upstream))
 }
 
-async fn serve(config: Config, upstream: Authority) -> Result<(), StartError> {
+async fn serve(config: Config, upstream: UpstreamAddress) -> Result<(), StartError> {
     let mut signals = StopSignals::listen()?;
     let address = watch::Sender::new(Some(upstream.clone()));
     let start = async {
@@ -34,7 +34,10 @@ async fn serve(config: Config, upstream: Authority) -> Result<(), StartError> {
     };
     let Some(app) = signals.unless_told(start).await? else { return Ok(()) };
     for address in app.server().addresses() {
-        info!("serving on http://{address} in front of http://{upstream}");
+        info!("serving on http://{address} in front of {upstream}");
+    }
+    for path in app.server().socket_paths() {
+        info!("serving on unix:{} in front of {upstream}", path.display());
     }
     let signal = signals.next().await;
     info!("{signal}: finishing what runs");

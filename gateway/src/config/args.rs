@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::auth_args::AuthArgs;
 use super::durations::parse_duration;
+use super::front_args::{FrontArgs, PlaceArgs};
 use super::session_args::SessionArgs;
 use crate::ops::logs::LogShape;
 
@@ -46,7 +47,13 @@ pub struct ServeArgs {
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
-    /// Origin of Next.js, plain HTTP
+    /// Where to listen instead.
+    #[command(flatten)]
+    pub places: PlaceArgs,
+    /// What the site is called, and whom to believe.
+    #[command(flatten)]
+    pub front: FrontArgs,
+    /// Origin of Next.js, plain HTTP, or `unix:/path` of its socket
     #[arg(
         long,
         env = "NEXTBNB_UPSTREAM",
@@ -136,6 +143,12 @@ pub struct HealthArgs {
     /// Host of the gateway asked
     #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST", default_value = "localhost")]
     pub host: String,
+    /// Where it listens instead, as `serve` takes it; of several the first is asked
+    #[arg(long, env = "NEXTBNB_LISTEN", value_name = "PLACE", value_delimiter = ' ')]
+    pub listen: Vec<String>,
+    /// Begin with a header of the PROXY protocol, as the gateway asked wants it
+    #[arg(long, env = "NEXTBNB_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
+    pub proxy_protocol: bool,
     /// Ask whether its upstreams can be reached as well; says which cannot
     #[arg(long, env = "NEXTBNB_HEALTH_UPSTREAMS", value_parser = FalseyValueParser::new())]
     pub upstreams: bool,
@@ -144,8 +157,8 @@ pub struct HealthArgs {
 /// Parts of the paths that go elsewhere.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
-    /// Send the paths that begin with PREFIX to another upstream, as `/api/=http://localhost:3002`;
-    /// with `,strip` at the end it is sent the rest of the path alone. May be repeated (in the
+    /// Send the paths that begin with PREFIX to another upstream, as `/api/=http://localhost:3002`
+    /// or `/api/=unix:/run/api.sock`; with `,strip` at the end it is sent the rest of the path alone. May be repeated (in the
     /// environment: separated by spaces); the longest prefix decides
     #[arg(long = "route", env = "NEXTBNB_ROUTE", value_name = "PREFIX=URL", value_delimiter = ' ')]
     pub routes: Vec<String>,
@@ -165,6 +178,13 @@ pub struct ListenArgs {
     /// `localhost` for `dev`]
     #[arg(long, env = "NEXTBNB_HOST", value_name = "HOST")]
     pub host: Option<String>,
+}
+
+impl ListenArgs {
+    /// The host typed, else `default`.
+    pub fn host_or<'a>(&'a self, default: &'a str) -> &'a str {
+        self.host.as_deref().unwrap_or(default)
+    }
 }
 
 /// Where sessions and accounts are kept.

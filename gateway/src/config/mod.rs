@@ -4,6 +4,8 @@ pub mod args;
 pub mod auth_args;
 mod cookie_prefix;
 mod durations;
+pub mod front;
+pub mod front_args;
 pub mod limits;
 mod secrets;
 pub mod session_args;
@@ -14,9 +16,7 @@ pub mod units;
 use std::path::Path;
 use std::time::Duration;
 
-use http::uri::Authority;
-
-use self::args::{DatabaseArgs, DevArgs, ListenArgs, ServeArgs};
+use self::args::{DatabaseArgs, DevArgs, ServeArgs};
 use self::auth_args::AuthArgs;
 use self::limits::Limits;
 use self::session_args::{CookieArgs, LifeArgs, MaxAge, SessionArgs};
@@ -25,10 +25,13 @@ use crate::accounts::EmailCase;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::database::tables::TableChoice;
+use crate::downstream::front::Front;
 use crate::error::StartError;
 use crate::identity::headers::UpstreamToken;
 use crate::proxy::pages::Reader;
 use crate::proxy::routing::{PathPrefix, Target};
+use crate::proxy::upstream_address::UpstreamAddress;
+use crate::server::listen_at::ListenAt;
 use crate::session::SessionSettings;
 use crate::session::cookie_policy::CookiePolicy;
 use crate::session::lifetime::Lifetime;
@@ -38,14 +41,19 @@ use crate::session::secrets::Secrets;
 /// The host that stands for every address of this machine.
 pub const EVERY_ADDRESS: &str = "*";
 
+/// The host of `dev`, which nobody else is to reach.
+pub const DEV_HOST: &str = "localhost";
+
 /// The prefixes of `--route`, and where they lead.
-pub type Routes = Vec<(PathPrefix, Target<Authority>)>;
+pub type Routes = Vec<(PathPrefix, Target<UpstreamAddress>)>;
 
 /// Everything the running gateway needs to know, checked.
 #[derive(Debug)]
 pub struct Config {
     /// Where connections are accepted.
-    pub listen: Listen,
+    pub listen: Vec<ListenAt>,
+    /// What the site is called, and whom to believe about clients.
+    pub front: Front,
     /// Parts of the paths that go elsewhere than to the upstream.
     pub routes: Routes,
     /// Proves to upstreams that a request comes from here, where they want that.
@@ -72,15 +80,6 @@ pub struct Config {
     pub workers: usize,
     /// Numbers that only an engineer would change.
     pub limits: Limits,
-}
-
-/// The address to listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listen {
-    /// Host name or address, or `*`; every address that it resolves to is used.
-    pub host: String,
-    /// TCP port; 0 lets the system choose.
-    pub port: u16,
 }
 
 /// What happens to pending migrations at start.
@@ -112,7 +111,8 @@ impl Config {
             (DatabaseTarget::Url(_), None) => return Err(StartError::SecretMissing),
         };
         Ok(Self {
-            listen: Listen::of(&args.listen, EVERY_ADDRESS),
+            listen: front::places(&args.places, &args.listen, EVERY_ADDRESS)?,
+            front: front::front(&args.front)?,
             routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
             upstream_token: match &args.routes.upstream_token_file {
                 Some(file) => Some(secrets::upstream_token(file, args.session.generate_secret)?),
@@ -145,7 +145,11 @@ impl Config {
                 None => secrets::kept_in(&state)?,
             };
         Ok(Self {
-            listen: Listen::of(&args.listen, "localhost"),
+            listen: vec![ListenAt::Tcp {
+                host: args.listen.host_or(DEV_HOST).to_owned(),
+                port: args.listen.port,
+            }],
+            front: Front::default(),
             routes: units::parse_routes(&args.routes.routes, |at| {
                 Reader::DeveloperBeside(at.clone())
             })?,
@@ -168,13 +172,6 @@ impl Config {
             workers: 1,
             limits: Limits::dev(),
         })
-    }
-}
-
-impl Listen {
-    fn of(args: &ListenArgs, default_host: &str) -> Self {
-        let host = args.host.as_deref().unwrap_or(default_host);
-        Self { host: host.to_owned(), port: args.port }
     }
 }
 

@@ -12,17 +12,27 @@ use crate::error::StartError;
 use crate::gateway::OWN_PREFIX;
 use crate::proxy::pages::{ErrorPages, Reader};
 use crate::proxy::routing::{PathPrefix, Target};
+use crate::proxy::target::host_and_port;
+use crate::proxy::upstream_address::{UNIX, UpstreamAddress};
 
 /// Longest name of a table or a column: Postgres cuts what is longer, and then finds another table.
 const LONGEST_NAME_BYTES: usize = 63;
 
-/// Checks the origin of an upstream: `http://`, a host, perhaps a port, nothing else.
-pub fn parse_upstream(url: &str) -> Result<Authority, StartError> {
-    parse_origin(url).map_err(|reason| StartError::Upstream { url: without_user(url), reason })
+/// Checks where an upstream is: `http://`, a host, perhaps a port, nothing else; or `unix:` and the
+/// path of a socket.
+pub fn parse_upstream(url: &str) -> Result<UpstreamAddress, StartError> {
+    parse_address(url).map_err(|reason| StartError::Upstream { url: without_user(url), reason })
+}
+
+fn parse_address(url: &str) -> Result<UpstreamAddress, &'static str> {
+    match url.trim().strip_prefix(UNIX) {
+        Some(path) => UpstreamAddress::unix_path(path).map(UpstreamAddress::Unix),
+        None => parse_origin(url).map(UpstreamAddress::Tcp),
+    }
 }
 
 fn parse_origin(url: &str) -> Result<Authority, &'static str> {
-    const WANTED: &str = "want http://host:port";
+    const WANTED: &str = "want http://host:port or unix:/path";
     let uri: Uri = url.trim().parse().map_err(|_| WANTED)?;
     match uri.scheme_str() {
         Some("http") => {}
@@ -35,7 +45,7 @@ fn parse_origin(url: &str) -> Result<Authority, &'static str> {
     match uri.authority() {
         Some(authority) if authority.as_str().contains('@') => Err("want no user name or password"),
         Some(authority) if !has_usable_port(authority) => Err("want a port from 1 to 65535"),
-        Some(authority) if !authority.host().is_empty() => Ok(authority.clone()),
+        Some(authority) if host_and_port(authority.as_str()).is_some() => Ok(authority.clone()),
         _ => Err(WANTED),
     }
 }
@@ -44,7 +54,7 @@ fn parse_origin(url: &str) -> Result<Authority, &'static str> {
 /// reads that an upstream does not answer.
 pub(super) fn parse_routes(
     routes: &[String],
-    reader_of: impl Fn(&Authority) -> Reader,
+    reader_of: impl Fn(&UpstreamAddress) -> Reader,
 ) -> Result<Routes, StartError> {
     let mut parsed = Routes::new();
     for text in routes.iter().filter(|text| !text.is_empty()) {
@@ -60,7 +70,9 @@ pub(super) fn parse_routes(
 }
 
 /// Reads `/api/=http://host:port`, perhaps with `,strip`.
-fn parse_route(text: &str) -> Result<(PathPrefix, Authority, Option<PathPrefix>), &'static str> {
+fn parse_route(
+    text: &str,
+) -> Result<(PathPrefix, UpstreamAddress, Option<PathPrefix>), &'static str> {
     let (prefix, to) = text.split_once('=').ok_or("want PREFIX=URL, as /api/=http://host:port")?;
     if prefix.starts_with(OWN_PREFIX.trim_end_matches('/')) {
         return Err("what begins so is the gateway's own");
@@ -71,7 +83,7 @@ fn parse_route(text: &str) -> Result<(PathPrefix, Authority, Option<PathPrefix>)
         Some(url) => (url, Some(prefix.clone())),
         None => (to.strip_suffix(",keep").unwrap_or(to), None),
     };
-    Ok((prefix, parse_origin(url)?, stripped))
+    Ok((prefix, parse_address(url)?, stripped))
 }
 
 /// Checks what was typed with `--auth-path`: the name of a route, and a path of the site's.
@@ -106,7 +118,7 @@ fn has_usable_port(authority: &Authority) -> bool {
 }
 
 /// A URL for an error message, without the user name and password that may be in it.
-fn without_user(url: &str) -> String {
+pub(super) fn without_user(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
         (None, Some((_, rest))) => format!("…@{rest}"),
@@ -166,17 +178,21 @@ mod tests {
     fn check_upstream(url: &str, expected: Result<&str, &str>) {
         let parsed = parse_upstream(url).map_err(|error| error.to_string());
         match expected {
-            Ok(authority) => assert_eq!(parsed.unwrap().as_str(), authority),
+            Ok(address) => assert_eq!(parsed.unwrap().to_string(), address),
             Err(part) => assert!(parsed.as_ref().is_err_and(|e| e.contains(part)), "{parsed:?}"),
         }
     }
 
     #[test]
     fn an_upstream_is_a_plain_http_origin() {
-        check_upstream("http://localhost:3001", Ok("localhost:3001"));
-        check_upstream("http://localhost:3001/", Ok("localhost:3001"));
-        check_upstream("http://web", Ok("web"));
-        check_upstream("http://[::1]:3001", Ok("[::1]:3001"));
+        check_upstream("http://localhost:3001", Ok("http://localhost:3001"));
+        check_upstream("http://localhost:3001/", Ok("http://localhost:3001"));
+        check_upstream("http://web", Ok("http://web"));
+        check_upstream("http://[::1]:3001", Ok("http://[::1]:3001"));
+        check_upstream("unix:/run/next.sock", Ok("unix:/run/next.sock"));
+        check_upstream("unix:run/next.sock", Err("absolute path"));
+        check_upstream("unix:///run/a b", Err("visible ASCII"));
+        check_upstream("http://[fe80::1%25eth0]:3001", Err("want http://"));
         check_upstream("https://localhost:3001", Err("TLS to the upstream"));
         check_upstream("localhost:3001", Err("want http://"));
         check_upstream("http://", Err("want http://"));
@@ -203,6 +219,8 @@ mod tests {
     #[test]
     fn a_route_is_a_prefix_and_an_origin() {
         check_routes(&["/api/=http://a:1", "/api=http://a:1,strip", "/x/=http://b,keep"], Ok(()));
+        check_routes(&["/api/=unix:/run/a.sock", "/x/=unix:/run/a.sock,strip"], Ok(()));
+        check_routes(&["/api/=unix:/run/a.sock,split"], Err("without quotes and commas"));
         check_routes(&[""], Ok(()));
         check_routes(&["/api/"], Err("want PREFIX=URL"));
         check_routes(&["api/=http://a"], Err("want a prefix"));

@@ -1,5 +1,6 @@
 //! What can go wrong: at start-up, told to the operator; in a request, answered to the browser.
 
+mod front;
 mod next;
 mod request;
 mod start;
@@ -7,6 +8,7 @@ mod start;
 use std::error::Error;
 use std::iter::successors;
 
+pub use self::front::FrontError;
 pub use self::next::NextError;
 pub use self::request::{Blame, RequestError};
 pub use self::start::StartError;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::front::FrontError;
 use super::next::NextError;
 
 /// Why the program does not start, in the operator's words.
@@ -185,11 +186,11 @@ pub enum StartError {
     },
     /// Every request would come back to the gateway, for ever.
     #[error(
-        "http://{upstream} is this gateway itself (--port, --host): --upstream wants the origin of \
-         Next.js, --route that of another server"
+        "{upstream} is this gateway itself (--port, --host, --listen): --upstream wants the origin \
+         of Next.js, --route that of another server"
     )]
     UpstreamIsSelf {
-        /// Host and port of the upstream.
+        /// The upstream.
         upstream: String,
     },
     /// Somebody insisted on the end before it was reached.
@@ -288,11 +289,14 @@ pub enum StartError {
         source: Box<dyn Error + Send + Sync>,
     },
 
+    /// The gateway cannot be reached, or named, as the settings say.
+    #[error(transparent)]
+    Front(#[from] FrontError),
     /// Next.js is not there, or does not start.
     #[error(transparent)]
     Next(#[from] NextError),
 }
 
-fn held_by(holder: Option<&str>) -> String {
+pub(super) fn held_by(holder: Option<&str>) -> String {
     holder.map(|holder| format!(": {holder} has it")).unwrap_or_default()
 }

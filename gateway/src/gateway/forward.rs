@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use tracing::warn;
 
 use super::body::AnswerBody;
-use super::{Downstream, Gateway, Services, audience_of};
+use super::{Caller, Downstream, Gateway, Services, audience_of};
 use crate::auth::origin;
 use crate::error::RequestError;
 use crate::identity::headers::{fold, is_managed};
@@ -30,7 +29,7 @@ use crate::session::settle::Visit;
 
 /// What a request that goes to the upstream is sent and cleaned with.
 pub(super) struct Forward<'a> {
-    pub(super) host: &'a str,
+    pub(super) caller: &'a Caller,
     pub(super) visit: Visit,
     pub(super) downstream: &'a Downstream,
     pub(super) target: &'a Target<Arc<Upstream>>,
@@ -46,12 +45,14 @@ impl Gateway {
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let Services { sessions, clock, upstream_token, .. } = &self.services;
+        let Caller { client, origin: own } = forward.caller;
         let wants_websocket = is_websocket(&head);
-        if wants_websocket && !origin::is_own(&head, None) {
+        if wants_websocket && !origin::is_own(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);
         }
         if !wants_websocket {
-            forward.visit = sessions.begin_for_guest(forward.visit, None, clock.now()).await;
+            let begun = sessions.begin_for_guest(forward.visit, own.known_scheme(), clock.now());
+            forward.visit = begun.await;
         }
         let headers = &mut head.headers;
         remove_hop_by_hop(headers);
@@ -60,13 +61,13 @@ impl Gateway {
             keep_websocket(headers);
         }
         if let (Entry::Vacant(host), Ok(value)) =
-            (headers.entry(header::HOST), HeaderValue::try_from(forward.host))
+            (headers.entry(header::HOST), HeaderValue::try_from(own.host()))
         {
             host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
         }
-        let (client, scheme) = (forward.downstream.client.ip(), &Scheme::HTTP);
+        let (scheme, host, port) = (own.scheme(), own.host(), own.port());
         let prefix = forward.target.stripped.as_ref().map(PathPrefix::without_slash);
-        Forwarding { client, host: forward.host, scheme, prefix }.set(headers);
+        Forwarding { client: *client, host, scheme, port, prefix }.set(headers);
         log.request_id().set(headers);
         sessions.show_cookie(headers, &forward.visit);
         if let Some(identity) = forward.visit.session().and_then(Session::identity) {
@@ -127,7 +128,8 @@ impl Gateway {
         let headers = response.headers_mut();
         let Target { upstream, stripped, .. } = forward.target;
         let prefix = stripped.as_ref().map_or("", PathPrefix::without_slash);
-        let public = PublicOrigin { scheme: &Scheme::HTTP, host: forward.host, prefix };
+        let own = &forward.caller.origin;
+        let public = PublicOrigin { scheme: own.scheme(), host: own.host(), prefix };
         clean_response(headers, upstream.authority().as_ref(), public);
         if is_upgraded {
             return keep_websocket(headers);
@@ -135,7 +137,7 @@ impl Gateway {
         let Services { sessions, clock, .. } = &self.services;
         let (visit, audience) = (&forward.visit, audience_of(headers));
         if !sessions.filter_set_cookie(headers, visit, audience, clock.now()).await {
-            self.settle(headers, visit).await;
+            self.settle(headers, visit, forward.caller).await;
         }
     }
 }

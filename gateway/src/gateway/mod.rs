@@ -4,13 +4,14 @@ mod body;
 mod forward;
 mod route;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
+use http::uri::Scheme;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -23,6 +24,9 @@ use crate::auth::action::Action;
 use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
 use crate::database::DatabaseError;
+use crate::downstream::front::Front;
+use crate::downstream::origin::Origin;
+use crate::downstream::peer::Peer;
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::UpstreamToken;
 use crate::ops::access_log::{AccessLog, TrackedBody};
@@ -34,7 +38,6 @@ use crate::proxy::pages::{ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::is_publicly_cacheable;
 use crate::proxy::routing::{PathPrefix, PathRoutes, Target};
-use crate::proxy::target::public_host;
 use crate::proxy::upstream::Upstream;
 use crate::session::clock::Clock;
 use crate::session::settle::{Audience, Visit};
@@ -57,6 +60,8 @@ pub struct Services {
     pub upstream_token: Option<UpstreamToken>,
     /// Knows whether the process is ending.
     pub drain: Drain,
+    /// Knows what the site is called, and whom to believe about clients.
+    pub front: Arc<Front>,
 }
 
 /// One worker's gateway.
@@ -69,12 +74,21 @@ pub struct Gateway {
 /// The connection that a request came on.
 #[derive(Debug)]
 pub struct Downstream {
-    /// The client's address.
-    pub client: SocketAddr,
-    /// The address that it connected to.
-    pub local: SocketAddr,
+    /// Who is at its other end.
+    pub peer: Peer,
+    /// How it is spoken to.
+    pub scheme: Scheme,
+    /// The address that it connected to; a Unix socket has none.
+    pub local: Option<SocketAddr>,
     /// Its place in the count of open connections.
     pub connection: Arc<OpenConnection>,
+}
+
+/// Who asks, and under which name of the site.
+#[derive(Debug)]
+struct Caller {
+    client: IpAddr,
+    origin: Origin,
 }
 
 /// A response to the browser.
@@ -101,10 +115,12 @@ impl Gateway {
         let pages = &target.as_ref().map_or(rest, |target| *target).pages;
         let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone());
         let request_id = RequestId::generate();
-        let mut log = AccessLog::begin(request_id, &head, running);
+        let client = self.services.front.client(&head.headers, downstream.peer);
+        let mut log = AccessLog::begin(request_id, &head, client, running);
         let format = Format::of(&head.headers);
         let span = self.span_of(&head, request_id);
-        let answered = self.answer(head, body, downstream, target, &mut log).instrument(span).await;
+        let answering = self.answer(head, body, client, downstream, target, &mut log);
+        let answered = answering.instrument(span).await;
         let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
         request_id.set(response.headers_mut());
         log.set_status(response.status());
@@ -130,14 +146,14 @@ impl Gateway {
         &self,
         mut head: Parts,
         body: RequestBody,
+        client: IpAddr,
         downstream: &Downstream,
         target: Result<&Target<Arc<Upstream>>, RequestError>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        let host = match public_host(&head)? {
-            Some(host) => host.to_owned(),
-            None => downstream.local.to_string(),
-        };
+        let Downstream { peer, scheme, local, .. } = downstream;
+        let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;
+        let caller = Caller { client, origin };
         let target = target?;
         strip(&mut head.headers);
         let visit = match Route::of(&head, self.services.auth.paths()) {
@@ -151,14 +167,14 @@ impl Gateway {
             }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
-                let visit = self.visit_of(&head, downstream, log).await?;
+                let visit = self.visit_of(&head, client, log).await?;
                 let mut response = who_am_i(visit.session());
-                self.settle(response.headers_mut(), &visit).await;
+                self.settle(response.headers_mut(), &visit, &caller).await;
                 return Ok(own(response));
             }
             Route::Auth(action) => {
                 return Ok(own(
-                    Box::pin(self.authenticate(action, &head, body, downstream, log)).await?
+                    Box::pin(self.authenticate(action, &head, body, &caller, log)).await?
                 ));
             }
             Route::Asset => {
@@ -167,9 +183,9 @@ impl Gateway {
                 Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
                 Visit::Apart
             }
-            Route::Upstream => self.visit_of(&head, downstream, log).await?,
+            Route::Upstream => self.visit_of(&head, client, log).await?,
         };
-        let forward = Forward { host: &host, visit, downstream, target };
+        let forward = Forward { caller: &caller, visit, downstream, target };
         self.forward(head, body, forward, log).await
     }
 
@@ -187,23 +203,23 @@ impl Gateway {
         action: Action,
         head: &Parts,
         body: RequestBody,
-        downstream: &Downstream,
+        caller: &Caller,
         log: &mut AccessLog,
     ) -> Result<Response<Full<Bytes>>, RequestError> {
         let Services { auth, clock, .. } = &self.services;
         let visit = match action {
             // Where it cannot be found it cannot be ended: waiting for the database once is enough.
-            Action::Logout => self.visit_of(head, downstream, log).await?,
+            Action::Logout => self.visit_of(head, caller.client, log).await?,
             Action::Login | Action::Register => Visit::Apart,
         };
-        let (address, session) = (downstream.client.ip(), visit.session());
-        let request = AuthRequest { action, head, address, scheme: None, session };
+        let (address, origin, session) = (caller.client, &caller.origin, visit.session());
+        let request = AuthRequest { action, head, address, origin, session };
         let answer = auth.answer(request, body, clock.now()).await;
         let mut response = answer.response;
         if answer.afterwards == Afterwards::AsAnyVisit
-            && let Ok(visit) = self.visit_of(head, downstream, log).await
+            && let Ok(visit) = self.visit_of(head, caller.client, log).await
         {
-            self.settle(response.headers_mut(), &visit).await;
+            self.settle(response.headers_mut(), &visit, caller).await;
         }
         Ok(response)
     }
@@ -212,12 +228,12 @@ impl Gateway {
     async fn visit_of(
         &self,
         head: &Parts,
-        downstream: &Downstream,
+        client: IpAddr,
         log: &mut AccessLog,
     ) -> Result<Visit, RequestError> {
         let Services { sessions, clock, .. } = &self.services;
         let visit = sessions
-            .visit(&head.headers, downstream.client.ip(), head.uri.path(), clock.now())
+            .visit(&head.headers, client, head.uri.path(), clock.now())
             .await
             .map_err(request_error)?;
         if let Some(identity) = visit.session().and_then(Session::identity) {
@@ -227,9 +243,10 @@ impl Gateway {
     }
 
     /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
-    async fn settle(&self, headers: &mut HeaderMap, visit: &Visit) {
+    async fn settle(&self, headers: &mut HeaderMap, visit: &Visit, caller: &Caller) {
         let Services { sessions, clock, .. } = &self.services;
-        let settling = sessions.settle(visit, None, audience_of(headers), clock.now());
+        let scheme = caller.origin.known_scheme();
+        let settling = sessions.settle(visit, scheme, audience_of(headers), clock.now());
         if let Some(cookie) = settling.await {
             headers.append(header::SET_COOKIE, cookie);
         }

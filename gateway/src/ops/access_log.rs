@@ -1,6 +1,7 @@
 //! One line for each request, at its end.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -24,6 +25,7 @@ pub struct AccessLog {
     began: Instant,
     method: Method,
     path: String,
+    client: IpAddr,
     user_id: Option<UserId>,
     status: Option<StatusCode>,
     bytes: u64,
@@ -42,14 +44,15 @@ enum Progress {
 }
 
 impl AccessLog {
-    /// Begins with the head of a request that is `running` until the line is written; of its
-    /// target the path is kept, since queries hold what people typed.
-    pub fn begin(request_id: RequestId, head: &Parts, running: Running) -> Self {
+    /// Begins with the head of a `client`'s request that is `running` until the line is written; of
+    /// its target the path is kept, since queries hold what people typed.
+    pub fn begin(request_id: RequestId, head: &Parts, client: IpAddr, running: Running) -> Self {
         Self {
             request_id,
             began: Instant::now(),
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
+            client,
             user_id: None,
             status: None,
             bytes: 0,
@@ -100,12 +103,13 @@ impl AccessLog {
 macro_rules! line {
     ($level:ident, $log:expr) => {{
         let log: &AccessLog = $log;
-        let AccessLog { request_id, method, path, bytes, cause, .. } = log;
+        let AccessLog { request_id, method, path, client, bytes, cause, .. } = log;
         let duration_ms = u64::try_from(log.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (status, end) = (log.status.map(|status| status.as_u16()), log.end());
         let outcome = log.status.as_ref().map(StatusCode::as_str).or(end).unwrap_or_default();
         $level!(
-            %request_id, status, duration_ms, bytes, user.id = log.user_id.as_ref().map(UserId::as_value), end, cause,
+            %request_id, client.address = %client, status, duration_ms, bytes,
+            user.id = log.user_id.as_ref().map(UserId::as_value), end, cause,
             "{method} {path} -> {outcome}"
         );
     }};

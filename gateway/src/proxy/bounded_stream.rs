@@ -1,4 +1,4 @@
-//! TCP connections whose other side must take what it is sent.
+//! Connections whose other side must take what it is sent.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use socket2::TcpKeepalive;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::socket::Socket;
 use crate::ops::open_connection::OpenConnection;
 
 /// Asks a silent other side whether it is still there: after a minute, and then every 15 s until
@@ -22,12 +22,12 @@ pub fn keep_alive() -> TcpKeepalive {
         .with_retries(4)
 }
 
-/// A TCP connection on which a write fails when nothing was taken for a while.
+/// A connection on which a write fails when nothing was taken for a while.
 ///
 /// The limit runs only while bytes wait to be taken: a stream that has nothing to say may rest.
 #[derive(Debug)]
 pub struct BoundedStream {
-    stream: TcpStream,
+    stream: Socket,
     limit: Duration,
     /// Learns when bytes come and go.
     open: Option<Arc<OpenConnection>>,
@@ -38,7 +38,7 @@ pub struct BoundedStream {
 impl BoundedStream {
     /// Bounds the wait of writes to `stream` by `limit`; they fail with
     /// [`io::ErrorKind::TimedOut`].
-    pub fn new(stream: TcpStream, limit: Duration) -> Self {
+    pub fn new(stream: Socket, limit: Duration) -> Self {
         Self { stream, limit, open: None, waiting: None }
     }
 

@@ -11,6 +11,8 @@ mod pool;
 pub mod request_body;
 pub mod response;
 pub mod routing;
+pub mod socket;
 pub mod target;
 pub mod upgrade;
 pub mod upstream;
+pub mod upstream_address;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::uri::Authority;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
+use super::upstream_address::UpstreamAddress;
 use crate::error::RequestError;
 
 /// Who reads an error page.
@@ -18,7 +18,7 @@ pub enum Reader {
     /// A developer whose Next.js may still be starting.
     Developer,
     /// A developer who starts Next.js by other means, to answer there.
-    DeveloperBeside(Authority),
+    DeveloperBeside(UpstreamAddress),
 }
 
 /// Turns errors into answers; the one place that does.
@@ -93,7 +93,7 @@ impl ErrorPages {
         if self.is_expected(error) {
             let (title, advice) = match &self.reader {
                 Reader::DeveloperBeside(upstream) => (
-                    format!("Nothing answers at http://{upstream}").into(),
+                    format!("Nothing answers at {upstream}").into(),
                     "This page reloads itself until something does.",
                 ),
                 _ => ("Next.js is starting".into(), "This page reloads itself until it is there."),
@@ -153,7 +153,7 @@ impl ErrorPages {
 }
 
 fn json(message: &Message) -> String {
-    // No text has a character that JSON escapes: they stand in this file, and an authority has none.
+    // No text has a character that JSON escapes: they stand in this file, and an address has none.
     format!(r#"{{"status":"error","message":"{}. {}"}}"#, message.title, message.advice)
 }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     fn beside() -> Reader {
-        Reader::DeveloperBeside(Authority::from_static("localhost:4000"))
+        Reader::DeveloperBeside(http::uri::Authority::from_static("localhost:4000").into())
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! What a request is for: refused where that could be read in two ways.
 
+use std::net::Ipv6Addr;
+
 use http::request::Parts;
 use http::{Method, Version, header};
 
@@ -23,30 +25,30 @@ pub fn public_host(head: &Parts) -> Result<Option<&str>, RequestError> {
         (None, _) => Err(RequestError::Ambiguous("no Host")),
         (Some(_), Some(_)) => Err(RequestError::Ambiguous("more than one Host")),
         (Some(host), None) => match host.to_str() {
-            Ok(host) if is_host(host) => Ok(Some(host)),
+            Ok(host) if host_and_port(host).is_some() => Ok(Some(host)),
             _ => Err(RequestError::Ambiguous("Host is no host")),
         },
     }
 }
 
-/// Whether `host` is a name or address with perhaps a port (RFC 3986 §3.2.2, no percent-encoding).
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, "")) => (address, None),
-        Some((address, rest)) => (address, Some(rest.strip_prefix(':').unwrap_or("none"))),
-        None => match host.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (host, None),
-        },
-    };
-    let is_address_byte = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+/// Takes a host apart: a name or address, an IPv6 one in its brackets and without a zone, and
+/// perhaps a port (RFC 3986 §3.2.2, no percent-encoding); `None` where it is none.
+pub fn host_and_port(host: &str) -> Option<(&str, Option<u16>)> {
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let is_address = host.starts_with('[');
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| if is_address { is_address_byte(byte) } else { is_name_byte(byte) })
-        && port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'))
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let name = match bracketed {
+        Some((address, rest)) => {
+            address.parse::<Ipv6Addr>().ok()?;
+            host.strip_suffix(rest)?
+        }
+        None => host.split(':').next().filter(|name| name.bytes().all(is_name_byte))?,
+    };
+    let rest = host.strip_prefix(name)?;
+    let port = match rest.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
+        _ => None,
+    };
+    (!name.is_empty() && (port.is_some() || rest.is_empty())).then_some((name, port))
 }
 
 #[cfg(test)]
@@ -69,8 +71,26 @@ mod tests {
             assert_eq!(public_host(&head("GET", "/", &[host])).unwrap(), Some(host));
         }
         let bad = [
-            "", ":80", "a:", "a:b", "a:+1", "a:99999", "a b", "a/b", "a@b", "[::1", "[::1]x", "[]",
-            "a,b", "é", "::1",
+            "",
+            ":80",
+            "a:",
+            "a:b",
+            "a:+1",
+            "a:99999",
+            "a b",
+            "a/b",
+            "a@b",
+            "[::1",
+            "[::1]x",
+            "[]",
+            "a,b",
+            "é",
+            "::1",
+            "[::::]",
+            "[1.2.3.4]",
+            "[fe80::1%eth0]",
+            "[fe80::1%25eth0]",
+            "[::1]:",
         ];
         for host in bad {
             assert!(public_host(&head("GET", "/", &[host])).is_err(), "{host:?}");

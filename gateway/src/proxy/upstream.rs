@@ -20,6 +20,7 @@ use super::connect::connect;
 use super::failure::{Failure, is_stale};
 use super::pool::{Lease, Pool, Sender};
 use super::request_body::RequestBody;
+use super::upstream_address::UpstreamAddress;
 use crate::error::RequestError;
 
 /// How often resting connections are looked through. With [`UpstreamLimits::idle`] it stays under
@@ -48,7 +49,7 @@ pub struct UpstreamLimits {
 /// One upstream, as one worker sees it: its address, its limits and its pooled connections.
 #[derive(Debug)]
 pub struct Upstream {
-    address: watch::Receiver<Option<Authority>>,
+    address: watch::Receiver<Option<UpstreamAddress>>,
     limits: UpstreamLimits,
     pool: Arc<Pool>,
 }
@@ -58,7 +59,7 @@ impl Upstream {
     ///
     /// The address may change: `next dev` comes back on another port when its own was taken.
     /// Must be called on the worker's runtime, which closes resting connections in time.
-    pub fn new(address: watch::Receiver<Option<Authority>>, limits: UpstreamLimits) -> Self {
+    pub fn new(address: watch::Receiver<Option<UpstreamAddress>>, limits: UpstreamLimits) -> Self {
         let pool = Arc::default();
         tokio::spawn(expire_regularly(Arc::downgrade(&pool)));
         Self { address, limits, pool }
@@ -69,15 +70,16 @@ impl Upstream {
         &self.limits
     }
 
-    /// Host and port at this moment; `None` before the upstream has any.
+    /// Host and port at this moment; `None` before the upstream has any, and of a Unix socket.
     pub fn authority(&self) -> Option<Authority> {
-        self.address.borrow().clone()
+        self.address.borrow().as_ref().and_then(UpstreamAddress::authority).cloned()
     }
 
     /// Whether it takes a connection at this moment, on which nothing is sent.
     pub async fn is_reachable(&self) -> bool {
-        match self.authority() {
-            Some(authority) => connect(&authority, self.limits.connect).await.is_ok(),
+        let address = self.address.borrow().clone();
+        match address {
+            Some(address) => connect(&address, self.limits.connect).await.is_ok(),
             None => false,
         }
     }
@@ -178,13 +180,13 @@ impl Upstream {
     }
 
     async fn connect(&self) -> Result<Sender, RequestError> {
-        let authority = self.authority().ok_or_else(|| {
+        let address = self.address.borrow().clone().ok_or_else(|| {
             RequestError::UpstreamUnreachable(io::Error::new(
                 io::ErrorKind::NotConnected,
                 "not started",
             ))
         })?;
-        let stream = connect(&authority, self.limits.connect).await?;
+        let stream = connect(&address, self.limits.connect).await?;
         let stream = BoundedStream::new(stream, self.limits.response_head);
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await

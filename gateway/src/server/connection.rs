@@ -14,13 +14,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::{OpenConnection, Running, Wait};
 use crate::proxy::bounded_stream::BoundedStream;
+use crate::proxy::socket::Socket;
 
 /// Bounds on waiting for a client.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub struct ConnectionLimits {
 /// Serves one connection until it closes, or, once the drain has begun, until the request that
 /// runs, or still comes, is answered.
 pub(super) async fn serve<F, B>(
-    stream: TcpStream,
+    socket: Socket,
     open: Arc<OpenConnection>,
     drain: Drain,
     limits: ConnectionLimits,
@@ -47,7 +47,7 @@ pub(super) async fn serve<F, B>(
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let stream = BoundedStream::new(stream, limits.stall).watched_by(open.clone());
+    let stream = BoundedStream::new(socket, limits.stall).watched_by(open.clone());
     let service = service_fn(|request| handle(request, open.requested()).map(Ok::<_, Infallible>));
     let connection = http1::Builder::new()
         .header_read_timeout(None) // `overdue` tells an idle client from a slow one.
@@ -123,7 +123,7 @@ mod tests {
 
     use http_body_util::Empty;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -134,10 +134,16 @@ mod tests {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let (open, drain) = (drain.connection(), drain.clone());
-            tokio::spawn(serve(stream, open, drain, limits, async |request: Request<_>, _| {
-                assert_ne!(request.uri(), "/panic", "as told");
-                Response::new(Empty::<bytes::Bytes>::new())
-            }));
+            tokio::spawn(serve(
+                Socket::Tcp(stream),
+                open,
+                drain,
+                limits,
+                async |request: Request<_>, _| {
+                    assert_ne!(request.uri(), "/panic", "as told");
+                    Response::new(Empty::<bytes::Bytes>::new())
+                },
+            ));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who has a port, where the system tells.
+//! Who has a port or the file of a socket, where the system tells.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,21 @@ const LISTENING: &str = "0A";
 /// The process that listens on `port`, in words, where the system tells: on Linux, and only for
 /// processes that this user may look into.
 pub(super) fn of(port: u16) -> Option<String> {
-    let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].iter();
+    let inodes = tables
         .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_inodes(&table, port))
-        .map(|inode| format!("socket:[{inode}]"))
-        .collect();
+        .flat_map(|table| listening_inodes(&table, port));
+    of_inodes(inodes)
+}
+
+/// The process that has the socket whose file is at `path`, where the system tells as for a port.
+pub(super) fn of_socket(path: &Path) -> Option<String> {
+    of_inodes(socket_inodes(&fs::read_to_string("/proc/net/unix").ok()?, path))
+}
+
+fn of_inodes(inodes: impl IntoIterator<Item = String>) -> Option<String> {
+    let sockets: Vec<String> =
+        inodes.into_iter().map(|inode| format!("socket:[{inode}]")).collect();
     let mut entries = fs::read_dir("/proc").ok()?.flatten();
     entries.find_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -37,6 +46,17 @@ fn listening_inodes(table: &str, port: u16) -> Vec<String> {
     table.lines().filter_map(of_line).collect()
 }
 
+/// The inodes of the sockets that were bound to `path`, from a table in the form of
+/// `/proc/net/unix`: those of connections name it as well.
+fn socket_inodes(table: &str, path: &Path) -> Vec<String> {
+    let of_line = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let inode = fields.nth(6)?;
+        (Path::new(fields.next()?) == path).then(|| inode.to_owned())
+    };
+    table.lines().filter_map(of_line).collect()
+}
+
 fn has_any(process: &Path, sockets: &[String]) -> bool {
     let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
     descriptors
@@ -54,5 +74,12 @@ mod tests {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n   1: 0100007F:0BB8 0100007F:D2F0 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0\n";
         assert_eq!(listening_inodes(table, 3000), ["4711"]);
         assert!(listening_inodes(table, 3001).is_empty());
+    }
+
+    #[test]
+    fn a_socket_is_found_by_its_file() {
+        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n0000000000000000: 00000002 00000000 00010000 0001 01 4711 /run/a.sock\n0000000000000000: 00000003 00000000 00000000 0001 03 4712\n";
+        assert_eq!(socket_inodes(table, Path::new("/run/a.sock")), ["4711"]);
+        assert!(socket_inodes(table, Path::new("/run/b.sock")).is_empty());
     }
 }

@@ -1,40 +1,73 @@
 //! Listening sockets, one set for each worker.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::path::Path;
 
 use http::uri::Authority;
-use socket2::{Domain, Protocol, Socket, Type};
 
-use super::holder;
+use super::listen_at::ListenAt;
+use super::listener::Unwatched;
+use super::socket_file::SocketFile;
+use super::tcp_sockets::{bindable, family, listen, resolve};
 use crate::error::StartError;
-use crate::proxy::bounded_stream::keep_alive;
+use crate::proxy::upstream_address::UpstreamAddress;
 
 /// Connections that the system queues for a busy worker.
-const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: i32 = 1024;
 
 /// The sockets of all workers, bound to the same addresses.
 #[derive(Debug)]
 pub struct Listeners {
     addresses: Vec<SocketAddr>,
-    workers: Vec<Vec<TcpListener>>,
+    files: Vec<SocketFile>,
+    workers: Vec<Vec<Unwatched>>,
 }
 
 impl Listeners {
+    /// Listens at every one of `places`, for each of `workers`; fails as [`Listeners::bind`] does.
+    pub fn open(places: &[ListenAt], workers: usize) -> Result<Self, StartError> {
+        let workers_sockets = (0..workers).map(|_| Vec::new()).collect();
+        let mut all = Self { addresses: Vec::new(), files: Vec::new(), workers: workers_sockets };
+        for place in places {
+            match place {
+                ListenAt::Tcp { host, port } => all.add_tcp(host, *port)?,
+                ListenAt::Unix { path, mode } => all.add_unix(path, *mode)?,
+            }
+        }
+        Ok(all)
+    }
+
     /// Listens on `port` at every address of `host` (`*` is all there are), for each of `workers`.
     ///
     /// Port 0 takes one that is free. Fails when the port is taken, also by another gateway:
     /// `SO_REUSEPORT` would let a second process share it silently, so each address is first bound
     /// without.
     pub fn bind(host: &str, port: u16, workers: usize) -> Result<Self, StartError> {
+        Self::open(&[ListenAt::Tcp { host: host.to_owned(), port }], workers)
+    }
+
+    fn add_tcp(&mut self, host: &str, port: u16) -> Result<(), StartError> {
         let addresses = bindable(host, resolve(host, port)?)?;
-        let mut all = Vec::new();
-        for _ in 0..workers {
-            let bound: Result<Vec<_>, _> =
-                addresses.iter().map(|&address| listen(address, family(&addresses))).collect();
-            all.push(bound?);
+        for worker in &mut self.workers {
+            for &address in &addresses {
+                worker.push(Unwatched::Tcp(listen(address, family(&addresses))?));
+            }
         }
-        Ok(Self { addresses, workers: all })
+        self.addresses.extend(addresses);
+        Ok(())
+    }
+
+    /// All workers accept from one socket, since a file has but one.
+    fn add_unix(&mut self, path: &Path, mode: u32) -> Result<(), StartError> {
+        let (file, listener) = SocketFile::listen(path, mode)?;
+        for worker in &mut self.workers {
+            let shared = listener
+                .try_clone()
+                .map_err(|source| StartError::System { what: "a listener", source })?;
+            worker.push(Unwatched::Unix(shared));
+        }
+        self.files.push(file);
+        Ok(())
     }
 
     /// Where the sockets listen; port 0 is replaced by what the system chose.
@@ -45,7 +78,14 @@ impl Listeners {
     /// Whether somebody who connects to `upstream` would reach these sockets.
     ///
     /// A name that is not known yet, as one of a container that still starts, is nobody.
-    pub fn are_reached_by(&self, upstream: &Authority) -> bool {
+    pub fn are_reached_by(&self, upstream: &UpstreamAddress) -> bool {
+        match upstream {
+            UpstreamAddress::Tcp(authority) => self.have_address_of(authority),
+            UpstreamAddress::Unix(path) => self.files.iter().any(|file| file.is_at(path)),
+        }
+    }
+
+    fn have_address_of(&self, upstream: &Authority) -> bool {
         let host = upstream.host().trim_start_matches('[').trim_end_matches(']');
         let port = upstream.port_u16().unwrap_or(80);
         let Ok(found) = (host, port).to_socket_addrs() else { return false };
@@ -58,8 +98,8 @@ impl Listeners {
         found.into_iter().any(is_own)
     }
 
-    pub(super) fn into_workers(self) -> Vec<Vec<TcpListener>> {
-        self.workers
+    pub(super) fn into_parts(self) -> (Vec<Vec<Unwatched>>, Vec<SocketFile>) {
+        (self.workers, self.files)
     }
 }
 
@@ -76,91 +116,6 @@ fn is_this_machine(to: SocketAddr) -> bool {
     to.ip().is_loopback() || from().is_ok_and(|from: SocketAddr| from.ip() == to.ip())
 }
 
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, StartError> {
-    if host == "*" {
-        return Ok(vec![
-            (Ipv4Addr::UNSPECIFIED, port).into(),
-            (Ipv6Addr::UNSPECIFIED, port).into(),
-        ]);
-    }
-    let failed = |source| StartError::Host { host: host.to_owned(), source };
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    let mut addresses: Vec<_> = (bare, port).to_socket_addrs().map_err(failed)?.collect();
-    addresses.sort(); // IPv4 first: where only one family works, it is this one.
-    addresses.dedup();
-    Ok(addresses)
-}
-
-/// The addresses that can be bound, with their ports.
-///
-/// A host such as `localhost` has an address of either family, of which a machine may lack one:
-/// that one is left out as long as another can be bound. A taken port is always an error.
-fn bindable(host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, StartError> {
-    let mut bindable: Vec<SocketAddr> = Vec::new();
-    let mut missing = None;
-    for mut address in addresses {
-        if let (0, Some(first)) = (address.port(), bindable.first()) {
-            address.set_port(first.port());
-        }
-        match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
-            Ok(bound) => bindable.push(bound),
-            Err(error) if is_missing(&error) => missing = Some((address, error)),
-            Err(source) => {
-                return Err(StartError::Listen {
-                    address,
-                    holder: holder::of(address.port()),
-                    source,
-                });
-            }
-        }
-    }
-    match (bindable.is_empty(), missing) {
-        (false, _) => Ok(bindable),
-        (true, Some((address, source))) => {
-            Err(StartError::Listen { address, holder: None, source })
-        }
-        (true, None) => {
-            let source = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            Err(StartError::Host { host: host.to_owned(), source })
-        }
-    }
-}
-
-/// Whether this machine simply has no such address.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
-}
-
-/// Whether an IPv6 socket takes IPv4 connections too.
-#[derive(Debug, Clone, Copy)]
-enum Family {
-    Both,
-    Ipv6Only,
-}
-
-/// `::` alone is for everybody; beside an IPv4 address each socket has its own family.
-fn family(addresses: &[SocketAddr]) -> Family {
-    if addresses.iter().any(SocketAddr::is_ipv4) { Family::Ipv6Only } else { Family::Both }
-}
-
-fn listen(address: SocketAddr, family: Family) -> Result<TcpListener, StartError> {
-    let open = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(matches!(family, Family::Ipv6Only))?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.set_tcp_keepalive(&keep_alive())?; // What is accepted inherits it.
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    open().map_err(|source| StartError::Listen { address, holder: None, source })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,9 +125,10 @@ mod tests {
         let listeners = Listeners::bind("127.0.0.1", 0, 3).unwrap();
         let port = listeners.addresses()[0].port();
         assert_ne!(port, 0);
-        let workers = listeners.into_workers();
+        let (workers, _files) = listeners.into_parts();
         assert_eq!(workers.len(), 3);
         for listener in workers.iter().flatten() {
+            let Unwatched::Tcp(listener) = listener else { panic!("{listener:?}") };
             assert_eq!(listener.local_addr().unwrap().port(), port);
         }
     }
@@ -215,7 +171,9 @@ mod tests {
     fn an_upstream_that_is_the_gateway_itself_is_known() {
         let listeners = Listeners::bind("*", 0, 1).unwrap();
         let port = listeners.addresses()[0].port();
-        let reached = |authority: String| listeners.are_reached_by(&authority.parse().unwrap());
+        let reached = |authority: String| {
+            listeners.are_reached_by(&authority.parse::<Authority>().unwrap().into())
+        };
         assert!(reached(format!("localhost:{port}")));
         assert!(reached(format!("127.0.0.1:{port}")));
         assert!(!reached(format!("127.0.0.1:{}", port.wrapping_add(1).max(1))));
@@ -226,13 +184,16 @@ mod tests {
     fn an_upstream_at_this_machines_address_in_the_network_is_the_gateway_itself() {
         let listeners = Listeners::bind("*", 0, 1).unwrap();
         let port = listeners.addresses()[0].port();
+        let reached = |authority: String| {
+            listeners.are_reached_by(&authority.parse::<Authority>().unwrap().into())
+        };
         // Where this machine is in no network, it has no such address.
         let here = UdpSocket::bind("0.0.0.0:0").unwrap();
         if here.connect("203.0.113.1:9").is_ok() {
             let here = here.local_addr().unwrap().ip();
-            assert!(listeners.are_reached_by(&format!("{here}:{port}").parse().unwrap()));
+            assert!(reached(format!("{here}:{port}")));
         }
-        assert!(!listeners.are_reached_by(&format!("203.0.113.1:{port}").parse().unwrap()));
+        assert!(!reached(format!("203.0.113.1:{port}")));
     }
 
     #[test]

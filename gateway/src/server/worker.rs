@@ -2,25 +2,29 @@
 //! so that a request never changes threads.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use http::uri::Authority;
-use tokio::net::{TcpListener, TcpStream};
+use http::uri::Scheme;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use super::accept_failures::AcceptFailures;
+use super::arrival::{self, Refusals};
 use super::connection::{self, ConnectionLimits};
+use super::listener::{Listener, Unwatched, prepare};
+use crate::downstream::front::{Front, ProxyProtocol};
+use crate::downstream::peer::Source;
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::OpenConnection;
 use crate::proxy::routing::{PathRoutes, Target};
+use crate::proxy::socket::Socket;
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
+use crate::proxy::upstream_address::UpstreamAddress;
 
 /// Rest after a failed accept: the system is out of file descriptors or memory, and asking again
 /// at once would only burn the processor.
@@ -40,12 +44,12 @@ pub struct WorkerSettings {
 }
 
 /// Where an upstream answers; `None` before it does.
-pub type Address = watch::Receiver<Option<Authority>>;
+pub type Address = watch::Receiver<Option<UpstreamAddress>>;
 
 /// Starts a worker's thread.
 pub(super) fn start(
     number: usize,
-    listeners: Vec<std::net::TcpListener>,
+    listeners: Vec<Unwatched>,
     settings: Arc<WorkerSettings>,
     drain: Drain,
 ) -> Result<JoinHandle<()>, StartError> {
@@ -61,26 +65,28 @@ pub(super) fn start(
     thread::Builder::new().name(format!("worker-{number}")).spawn(work).map_err(failed)
 }
 
-fn register(
-    runtime: &Runtime,
-    listeners: Vec<std::net::TcpListener>,
-) -> Result<Vec<TcpListener>, StartError> {
+fn register(runtime: &Runtime, listeners: Vec<Unwatched>) -> Result<Vec<Listener>, StartError> {
     let _entered = runtime.enter();
-    let registered: io::Result<_> = listeners.into_iter().map(TcpListener::from_std).collect();
+    let registered: io::Result<_> = listeners.into_iter().map(Listener::watch).collect();
     registered.map_err(|source| StartError::System { what: "a listener", source })
 }
 
 /// Serves until the drain has ended; what is unfinished then is dropped with the runtime.
 async fn work(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     settings: Arc<WorkerSettings>,
     drain: Drain,
     queued: Arc<OpenConnection>,
 ) {
     let routes = upstreams(&settings);
     let gateway = Gateway::new(settings.services.clone(), routes);
-    let worker =
-        Arc::new(Worker { gateway, drain: drain.clone(), limits: settings.connection_limits });
+    let worker = Arc::new(Worker {
+        gateway,
+        front: settings.services.front.clone(),
+        refused: Refusals::default(),
+        drain: drain.clone(),
+        limits: settings.connection_limits,
+    });
     for listener in listeners {
         tokio::spawn(accept(worker.clone(), listener, queued.clone()));
     }
@@ -105,13 +111,15 @@ fn upstreams(settings: &WorkerSettings) -> PathRoutes<Target<Arc<Upstream>>> {
 
 struct Worker {
     gateway: Gateway,
+    front: Arc<Front>,
+    refused: Refusals,
     drain: Drain,
     limits: ConnectionLimits,
 }
 
 /// Accepts connections until the drain begins, and then those that the system has queued, for which
 /// `_queued` stands in the count of what is open; then the listener closes.
-async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenConnection>) {
+async fn accept(worker: Arc<Worker>, listener: Listener, _queued: Arc<OpenConnection>) {
     let mut failures = AcceptFailures::default();
     loop {
         let accepted = tokio::select! {
@@ -119,7 +127,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenCon
             () = worker.drain.begun() => break,
         };
         match accepted {
-            Ok((stream, client)) => worker.serve(stream, client),
+            Ok((socket, source)) => worker.serve(socket, source),
             Err(error) => {
                 if let Some(failures) = failures.note(Instant::now()) {
                     warn!(cause = %error, failures, "cannot accept connections");
@@ -135,44 +143,44 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, _queued: Arc<OpenCon
 
 impl Worker {
     /// Serves a connection in a task of its own.
-    fn serve(self: &Arc<Self>, stream: TcpStream, client: SocketAddr) {
+    fn serve(self: &Arc<Self>, socket: Socket, source: Source) {
         // Counted from here on, and not from when the task first runs.
         let connection = self.drain.connection();
-        match prepare(&stream) {
+        match prepare(&socket) {
             Ok(local) => {
-                let downstream = Downstream { client, local, connection };
-                tokio::spawn(self.clone().serve_one(stream, downstream));
+                let peer = self.front.trusted.peer(source);
+                let downstream = Downstream { peer, scheme: Scheme::HTTP, local, connection };
+                tokio::spawn(self.clone().serve_one(socket, downstream));
             }
             Err(error) => debug!(cause = %error, "a client was gone before it was served"),
         }
     }
 
-    async fn serve_one(self: Arc<Self>, stream: TcpStream, downstream: Downstream) {
+    async fn serve_one(self: Arc<Self>, mut socket: Socket, mut downstream: Downstream) {
         let (open, drain) = (downstream.connection.clone(), self.drain.clone());
+        if self.front.proxy_protocol == ProxyProtocol::Required {
+            let arriving = arrival::peer_behind(&mut socket, &downstream, &self.front);
+            match arrival::in_time(arriving, &open, &drain, self.limits.request_head).await {
+                Ok(peer) => downstream.peer = peer,
+                Err(refused) => return self.refused.tell(&refused),
+            }
+        }
         let handle = |request, running| self.gateway.handle(request, running, &downstream);
-        connection::serve(stream, open, drain, self.limits, handle).await;
+        connection::serve(socket, open, drain, self.limits, handle).await;
     }
 
     /// Serves what waits in the system's queue, which closing the listener would reset.
-    fn accept_queued(self: &Arc<Self>, listener: TcpListener) -> io::Result<()> {
-        let listener = listener.into_std()?; // Asks the system itself, and not what tokio last saw.
+    fn accept_queued(self: &Arc<Self>, listener: Listener) -> io::Result<()> {
+        let listener = listener.unwatch()?; // Asks the system itself, and not what tokio last saw.
         loop {
             match listener.accept() {
-                Ok((stream, client)) => {
-                    stream.set_nonblocking(true)?;
-                    self.serve(TcpStream::from_std(stream)?, client);
-                }
+                Ok((socket, source)) => self.serve(socket, source),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => return Err(error),
             }
         }
     }
-}
-
-fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
-    stream.set_nodelay(true)?; // Stream pieces are small and must not wait for more.
-    stream.local_addr()
 }
 
 #[cfg(test)]
@@ -188,7 +196,7 @@ mod tests {
         let listener = std::net::TcpListener::from(file);
         listener.set_nonblocking(true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let error = register(&runtime, vec![listener]).unwrap_err().to_string();
+        let error = register(&runtime, vec![Unwatched::Tcp(listener)]).unwrap_err().to_string();
         assert!(error.contains("a listener"), "{error}");
     }
 }

@@ -1,0 +1,9 @@
+//! Who asks, and under which name: clients' addresses, the public origin, and whom to believe.
+
+pub mod forwarded_for;
+pub mod front;
+pub mod origin;
+pub mod peer;
+pub mod proxy_protocol;
+pub mod public_url;
+pub mod trusted_proxies;
