@@ -24,7 +24,11 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Listens at every one of `places`, for each of `workers`; fails as [`Listeners::bind`] does.
+    /// Listens at every one of `places`, for each of `workers`.
+    ///
+    /// Port 0 takes one that is free. Fails when a port is taken, also by another gateway:
+    /// `SO_REUSEPORT` would let a second process share it silently, so each address is first bound
+    /// without; and when a living process listens at a file.
     pub fn open(places: &[ListenAt], workers: usize) -> Result<Self, StartError> {
         let workers_sockets = (0..workers).map(|_| Vec::new()).collect();
         let mut all = Self { addresses: Vec::new(), files: Vec::new(), workers: workers_sockets };
@@ -35,15 +39,6 @@ impl Listeners {
             }
         }
         Ok(all)
-    }
-
-    /// Listens on `port` at every address of `host` (`*` is all there are), for each of `workers`.
-    ///
-    /// Port 0 takes one that is free. Fails when the port is taken, also by another gateway:
-    /// `SO_REUSEPORT` would let a second process share it silently, so each address is first bound
-    /// without.
-    pub fn bind(host: &str, port: u16, workers: usize) -> Result<Self, StartError> {
-        Self::open(&[ListenAt::Tcp { host: host.to_owned(), port }], workers)
     }
 
     fn add_tcp(&mut self, host: &str, port: u16) -> Result<(), StartError> {
@@ -120,9 +115,13 @@ fn is_this_machine(to: SocketAddr) -> bool {
 mod tests {
     use super::*;
 
+    fn bind(host: &str, port: u16, workers: usize) -> Result<Listeners, StartError> {
+        Listeners::open(&[ListenAt::Tcp { host: host.to_owned(), port }], workers)
+    }
+
     #[test]
     fn every_worker_listens_on_the_same_free_port() {
-        let listeners = Listeners::bind("127.0.0.1", 0, 3).unwrap();
+        let listeners = bind("127.0.0.1", 0, 3).unwrap();
         let port = listeners.addresses()[0].port();
         assert_ne!(port, 0);
         let (workers, _files) = listeners.into_parts();
@@ -135,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_port_of_another_gateway_is_taken() {
-        let first = Listeners::bind("127.0.0.1", 0, 1).unwrap();
-        let error = Listeners::bind("127.0.0.1", first.addresses()[0].port(), 1).unwrap_err();
+        let first = bind("127.0.0.1", 0, 1).unwrap();
+        let error = bind("127.0.0.1", first.addresses()[0].port(), 1).unwrap_err();
         let message = error.to_string();
         assert!(message.contains("--port"), "{message}");
         if cfg!(target_os = "linux") {
@@ -146,7 +145,7 @@ mod tests {
 
     #[test]
     fn localhost_is_served_on_all_of_its_addresses() {
-        let listeners = Listeners::bind("localhost", 0, 1).unwrap();
+        let listeners = bind("localhost", 0, 1).unwrap();
         let mut ports: Vec<u16> = listeners.addresses().iter().map(SocketAddr::port).collect();
         ports.dedup();
         assert_eq!(ports.len(), 1);
@@ -155,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_star_is_every_address_that_the_machine_has() {
-        let listeners = Listeners::bind("*", 0, 2).unwrap();
+        let listeners = bind("*", 0, 2).unwrap();
         let port = listeners.addresses()[0].port();
         for address in listeners.addresses() {
             assert!(address.ip().is_unspecified());
@@ -169,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_upstream_that_is_the_gateway_itself_is_known() {
-        let listeners = Listeners::bind("*", 0, 1).unwrap();
+        let listeners = bind("*", 0, 1).unwrap();
         let port = listeners.addresses()[0].port();
         let reached = |authority: String| {
             listeners.are_reached_by(&authority.parse::<Authority>().unwrap().into())
@@ -182,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_upstream_at_this_machines_address_in_the_network_is_the_gateway_itself() {
-        let listeners = Listeners::bind("*", 0, 1).unwrap();
+        let listeners = bind("*", 0, 1).unwrap();
         let port = listeners.addresses()[0].port();
         let reached = |authority: String| {
             listeners.are_reached_by(&authority.parse::<Authority>().unwrap().into())
@@ -199,7 +198,7 @@ mod tests {
     #[test]
     fn a_host_without_an_address_names_the_flag() {
         for host in ["no such host", "203.0.113.7"] {
-            let error = Listeners::bind(host, 0, 1).unwrap_err().to_string();
+            let error = bind(host, 0, 1).unwrap_err().to_string();
             assert!(error.contains("--host"), "{error}");
         }
     }
