@@ -123,7 +123,11 @@ async fn who_sends_no_header_in_time_is_cut() {
 
 #[tokio::test]
 async fn a_connection_without_a_header_does_not_hold_up_the_end() {
-    let stack = stack(&[], |config| config.drain = Duration::from_mins(10)).await;
+    let stack = stack(&[], |config| {
+        config.drain = Duration::from_mins(10);
+        config.limits.request_head = Duration::from_mins(10);
+    })
+    .await;
     let mut half = Wire::connect(stack.address()).await;
     half.send("PROXY TCP4 203").await;
     let other = Wire::connect(stack.address()).await;

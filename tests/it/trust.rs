@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::StatusCode;
 use nextbnb_gateway::downstream::public_url::PublicUrl;
 use nextbnb_gateway::server::listen_at::ListenAt;
+use nextbnb_gateway::session::policy::AnonymousSessions;
 use nextbnb_tests::stack::{Stack, registration};
 use nextbnb_tests::upstream::{Seen, StubUpstream, text};
 use nextbnb_tests::visitor::Visitor;
@@ -190,6 +191,22 @@ async fn behind_a_trusted_proxy_that_speaks_tls_the_cookie_is_secure() {
     let (status, cookie) = sign_up(told("https", "https://shop.example")).await;
     assert_eq!(status, 200);
     assert!(cookie.contains("; Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn guests_have_secure_cookies_there_as_well() {
+    let stack = Stack::with(StubUpstream::start().await, |config| {
+        config.front.trusted.add("loopback").unwrap();
+        config.session.policy.anonymous = AnonymousSessions::Save;
+    })
+    .await;
+    for path in ["/", "/.nextbnb/session"] {
+        for (proto, secure) in [("https", true), ("http", false)] {
+            let reply = stack.anonymous().header("X-Forwarded-Proto", proto).get(path).await;
+            let cookie = reply.header("set-cookie").unwrap();
+            assert_eq!(cookie.contains("; Secure"), secure, "{path} {proto}: {cookie}");
+        }
+    }
 }
 
 #[tokio::test]
