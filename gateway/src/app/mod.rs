@@ -51,7 +51,7 @@ impl App {
         upstream: watch::Receiver<Option<UpstreamAddress>>,
     ) -> Result<Self, StartError> {
         let opening = open_database(&config.database, &config.tables, config.migrations);
-        let (database, layout) = opening.await?;
+        let (database, layout) = Box::pin(opening).await?;
         let drain = Drain::new();
         let services = services(&config, &database, &layout, &drain).await;
         let settings = WorkerSettings {
