@@ -78,6 +78,23 @@ fn the_line_names_the_client_whom_a_trusted_proxy_names() {
     }
 }
 
+#[test]
+fn a_head_that_cannot_be_read_has_a_line_with_its_client_and_cause() {
+    let gateway = Gateway::before(upstream());
+    for request in ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        gateway.exchange(request);
+        let line = gateway.next_line(|line| line["client.address"].is_string());
+        assert_eq!(
+            (line["level"].as_str(), line["client.address"].as_str()),
+            (Some("INFO"), Some("127.0.0.1"))
+        );
+        assert!(
+            line["cause"].is_string() && line["message"].to_string().contains("refused"),
+            "{line}"
+        );
+    }
+}
+
 /// Answers `/cut` with half of what it promises, `/endless` for as long as it may, and anything
 /// else whole.
 fn upstream() -> SocketAddr {

@@ -9,6 +9,8 @@
 mod express;
 mod express_auth;
 mod forwarding;
+mod framing_bodies;
+mod framing_requests;
 mod handover;
 mod identity;
 mod keep_alive;

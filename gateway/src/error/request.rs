@@ -16,6 +16,12 @@ pub enum RequestError {
     /// The request can be read in two ways, or in none (RFC 9112 §3.2).
     #[error("refused: {0}")]
     Ambiguous(&'static str),
+    /// The target is longer than any server has to read (RFC 9110 §4.1).
+    #[error("refused: the target is too long")]
+    TargetTooLong,
+    /// The fields are more than Node reads.
+    #[error("refused: the header fields are too large")]
+    FieldsTooLarge,
     /// TRACE and CONNECT would expose or tunnel what is not theirs.
     #[error("method not served")]
     Method,
@@ -62,6 +68,8 @@ impl RequestError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Ambiguous(_) | Self::DownstreamBroken(_) => StatusCode::BAD_REQUEST,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::FieldsTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NothingHere => StatusCode::NOT_FOUND,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
@@ -73,10 +81,20 @@ impl RequestError {
         }
     }
 
+    /// Whether it is doubtful where the next request begins, so that none is read.
+    pub fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Ambiguous(_) | Self::TargetTooLong | Self::FieldsTooLarge | Self::Method
+        )
+    }
+
     /// Whose doing it is.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Ambiguous(_)
+            | Self::TargetTooLong
+            | Self::FieldsTooLarge
             | Self::Method
             | Self::NothingHere
             | Self::ForeignOrigin

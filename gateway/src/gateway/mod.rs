@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response};
@@ -34,6 +34,7 @@ use crate::ops::drain::Drain;
 use crate::ops::health::{UpstreamHealth, health, upstreams_health};
 use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::RequestId;
+use crate::proxy::framing::check_request;
 use crate::proxy::pages::{ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::is_publicly_cacheable;
@@ -151,6 +152,7 @@ impl Gateway {
         target: Result<&Target<Arc<Upstream>>, RequestError>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
+        check_request(&head)?;
         let Downstream { peer, scheme, local, .. } = downstream;
         let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;
         let caller = Caller { client, origin };
@@ -277,7 +279,11 @@ fn refuse(
         Blame::Upstream | Blame::Downstream => Level::INFO,
     };
     log.set_cause(level, chain(error));
-    own(pages.answer(error, format))
+    let mut response = own(pages.answer(error, format));
+    if error.ends_connection() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 fn own(response: Response<Full<Bytes>>) -> Response<AnswerBody> {

@@ -126,6 +126,11 @@ impl Drop for AccessLog {
     }
 }
 
+/// Writes the line of a request that hyper refused, so that there is nothing else to tell of it.
+pub fn head_refused(client: IpAddr, error: &hyper::Error) {
+    info!(client.address = %client, cause = chain(error), "a malformed request head was refused");
+}
+
 /// A response's body, with what ends when it ends.
 #[derive(Debug)]
 pub struct TrackedBody<B> {

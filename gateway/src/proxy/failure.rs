@@ -15,6 +15,8 @@ pub(super) enum Failure {
     Unsent(Box<Request<RequestBody>>),
     /// It may have been seen.
     Broken(hyper::Error),
+    /// The answer can be read in two ways.
+    Ambiguous(&'static str),
     /// No response head in this time.
     Silent(Duration),
 }
@@ -25,6 +27,7 @@ impl Failure {
     pub(super) fn into_error(self, limit: Duration) -> RequestError {
         match self {
             Self::Unsent(_) => RequestError::UpstreamBroken("connection closed at once".into()),
+            Self::Ambiguous(reason) => RequestError::UpstreamBroken(reason.into()),
             Self::Silent(limit) => RequestError::UpstreamSilent(limit),
             Self::Broken(error) => broken(error, limit),
         }

@@ -5,6 +5,7 @@ pub mod bounded_stream;
 mod connect;
 mod failure;
 pub mod forwarding;
+pub mod framing;
 pub mod hop_by_hop;
 pub mod pages;
 mod pool;

@@ -105,6 +105,12 @@ impl ErrorPages {
             RequestError::Ambiguous(_) => {
                 ("That request was not understood", "Go back and try the link again.", None)
             }
+            RequestError::TargetTooLong => ("That address is too long", "Use a shorter one.", None),
+            RequestError::FieldsTooLarge => (
+                "Your browser sent too much at once",
+                "Clear this site's cookies and try again.",
+                None,
+            ),
             RequestError::DownstreamBroken(_) => {
                 ("That did not arrive whole", "Send it again.", None)
             }

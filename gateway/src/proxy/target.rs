@@ -13,7 +13,9 @@ use crate::error::RequestError;
 /// than a path (RFC 9112 §3.2.1), and a `Host` that is missing, doubled or no host
 /// (RFC 9112 §3.2).
 pub fn public_host(head: &Parts) -> Result<Option<&str>, RequestError> {
-    if matches!(head.method, Method::TRACE | Method::CONNECT) {
+    // Names of methods are case-sensitive, but not to every server.
+    let is = |method: Method| head.method.as_str().eq_ignore_ascii_case(method.as_str());
+    if is(Method::TRACE) || is(Method::CONNECT) {
         return Err(RequestError::Method);
     }
     if head.uri.authority().is_some() || !head.uri.path().starts_with('/') {

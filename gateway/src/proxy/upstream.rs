@@ -18,6 +18,7 @@ use super::body::UpstreamBody;
 use super::bounded_stream::BoundedStream;
 use super::connect::connect;
 use super::failure::{Failure, is_stale};
+use super::framing::check_response;
 use super::pool::{Lease, Pool, Sender};
 use super::request_body::RequestBody;
 use super::upstream_address::UpstreamAddress;
@@ -152,7 +153,7 @@ impl Upstream {
         let progress = request.body().progress();
         tokio::select! {
             outcome = sender.try_send_request(request) => match outcome {
-                Ok(response) => Ok(self.lend(sender, response)),
+                Ok(response) => self.lend(sender, response),
                 Err(mut error) => match error.take_message() {
                     Some(request) => Err(Failure::Unsent(Box::new(request))),
                     None => Err(Failure::Broken(error.into_error())),
@@ -162,21 +163,22 @@ impl Upstream {
         }
     }
 
-    /// Binds the connection to the response's body, at whose end it is free again.
+    /// Binds the connection to the response's body, at whose end it is free again; one that sent
+    /// what could be read in two ways is closed.
     fn lend(
         &self,
         sender: Sender,
         response: Response<hyper::body::Incoming>,
-    ) -> Response<UpstreamBody> {
-        let limit = self.limits.idle.min(keep_alive_limit(response.headers()));
-        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        response.map(|incoming| {
-            if is_upgrade {
-                UpstreamBody::unpooled(incoming)
-            } else {
-                UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit))
-            }
-        })
+    ) -> Result<Response<UpstreamBody>, Failure> {
+        let (mut head, incoming) = response.into_parts();
+        check_response(&mut head).map_err(Failure::Ambiguous)?;
+        let limit = self.limits.idle.min(keep_alive_limit(&head.headers));
+        let body = if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            UpstreamBody::unpooled(incoming)
+        } else {
+            UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit))
+        };
+        Ok(Response::from_parts(head, body))
     }
 
     async fn connect(&self) -> Result<Sender, RequestError> {

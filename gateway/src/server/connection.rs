@@ -42,7 +42,8 @@ pub(super) async fn serve<F, B>(
     drain: Drain,
     limits: ConnectionLimits,
     handle: impl Fn(Request<Incoming>, Running) -> F,
-) where
+) -> hyper::Result<()>
+where
     F: Future<Output = Response<B>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -54,14 +55,14 @@ pub(super) async fn serve<F, B>(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
+    tokio::select! {
         biased; // What has come is read before the time is looked at.
         served = connection.as_mut() => served,
-        () = overdue(&open, limits) => return debug!("a client let the gateway wait too long"),
+        () = overdue(&open, limits) => {
+            debug!("a client let the gateway wait too long");
+            Ok(())
+        }
         () = drain.begun() => finish(connection, &open).await,
-    };
-    if let Err(error) = served {
-        debug!(cause = %error, "a connection ended");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::downstream::front::{Front, ProxyProtocol};
 use crate::downstream::peer::Source;
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
+use crate::ops::access_log::head_refused;
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::OpenConnection;
 use crate::proxy::routing::{PathRoutes, Target};
@@ -166,7 +167,12 @@ impl Worker {
             }
         }
         let handle = |request, running| self.gateway.handle(request, running, &downstream);
-        connection::serve(socket, open, drain, self.limits, handle).await;
+        match connection::serve(socket, open, drain, self.limits, handle).await {
+            Ok(()) => {}
+            // Nothing that is read later is a head, and what a body holds its own line tells.
+            Err(error) if error.is_parse() => head_refused(downstream.peer.address, &error),
+            Err(error) => debug!(cause = %error, "a connection ended"),
+        }
     }
 
     /// Serves what waits in the system's queue, which closing the listener would reset.

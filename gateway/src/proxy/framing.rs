@@ -1,0 +1,139 @@
+//! How large a message is: refused where that could be read in two ways (RFC 9112 §6).
+//!
+//! hyper 1.12 reads heads and bodies, and refuses by itself what is malformed: bare CR, folded
+//! lines, control bytes, space around a name, lengths that differ or are more than digits, codings
+//! that do not end in `chunked` or come with HTTP/1.0. Where both kinds of length are there it
+//! forgets the number and closes the connection afterwards; of equal lengths it keeps one. What it
+//! lets through, and another server may read otherwise, is refused here. `it: framing` holds it to
+//! all of that.
+
+use http::StatusCode;
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::response;
+
+use crate::error::RequestError;
+
+/// Longest target, in bytes; RFC 9110 §4.1 asks for 8000 at least.
+const LONGEST_TARGET: usize = 8 * 1024;
+
+/// Most that the fields of a request may be, in bytes with their separators: what Node reads.
+const LARGEST_FIELDS: usize = 16 * 1024;
+
+/// What stands between a name and its value, and at the end of a line.
+const SEPARATORS: usize = ": \r\n".len();
+
+/// Refuses a request whose head is too large, or whose end could be found in two ways.
+///
+/// Only `chunked` alone passes: hyper takes `gzip, chunked` or `chunked, chunked` for it too, and
+/// would forward what the other coding left.
+pub fn check_request(head: &Parts) -> Result<(), RequestError> {
+    if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > LONGEST_TARGET) {
+        return Err(RequestError::TargetTooLong);
+    }
+    if size_of(&head.headers) > LARGEST_FIELDS {
+        return Err(RequestError::FieldsTooLarge);
+    }
+    if !is_plain_coding(&head.headers) {
+        return Err(RequestError::Ambiguous("a Transfer-Encoding other than chunked"));
+    }
+    Ok(())
+}
+
+/// Says what is wrong with a response whose end could be found in two ways.
+///
+/// hyper's client takes the coding where both are there, but leaves the length in the head; it
+/// takes the same length twice, and reads an unknown coding to the connection's end.
+pub fn check_response(head: &mut response::Parts) -> Result<(), &'static str> {
+    let headers = &mut head.headers;
+    if !is_plain_coding(headers) {
+        return Err("a Transfer-Encoding other than chunked");
+    }
+    let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
+    if lengths > 0 && headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err("both Content-Length and Transfer-Encoding");
+    }
+    let is_number = headers
+        .get(header::CONTENT_LENGTH)
+        .is_none_or(|value| !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit));
+    if lengths > 1 || !is_number {
+        return Err("a Content-Length that is not one number");
+    }
+    if head.status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH); // RFC 9110 §8.6 allows none.
+    }
+    Ok(())
+}
+
+fn is_plain_coding(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let first = codings.next();
+    codings.next().is_none()
+        && first.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
+fn size_of(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + SEPARATORS).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+
+    use super::*;
+
+    fn is_refused(fields: &[(&str, &str)]) -> bool {
+        let request =
+            fields.iter().fold(Request::get("/"), |r, (name, value)| r.header(*name, *value));
+        check_request(&request.body(()).unwrap().into_parts().0).is_err()
+    }
+
+    #[test]
+    fn only_chunked_alone_is_a_coding() {
+        for plain in ["chunked", "Chunked"] {
+            assert!(!is_refused(&[("transfer-encoding", plain)]));
+        }
+        for other in
+            ["gzip, chunked", "chunked, chunked", "chunked,", "xchunked", "chunked;q=1", ""]
+        {
+            assert!(is_refused(&[("transfer-encoding", other)]), "{other:?}");
+        }
+        assert!(is_refused(&[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")]));
+    }
+
+    #[test]
+    fn a_head_has_a_limit_for_its_target_and_one_for_its_fields() {
+        let target = |length: usize| {
+            let request = Request::get(format!("/{}", "x".repeat(length - 1))).body(()).unwrap();
+            check_request(&request.into_parts().0)
+        };
+        assert!(target(LONGEST_TARGET).is_ok());
+        assert!(matches!(target(LONGEST_TARGET + 1), Err(RequestError::TargetTooLong)));
+        let value = "x".repeat(LARGEST_FIELDS - SEPARATORS - 1);
+        assert!(!is_refused(&[("a", &value)]));
+        assert!(is_refused(&[("ab", &value)]));
+    }
+
+    #[track_caller]
+    fn check(status: u16, fields: &[(&str, &str)], is_sound: bool) {
+        let response = Response::builder().status(status);
+        let response = fields.iter().fold(response, |r, (name, value)| r.header(*name, *value));
+        let mut head = response.body(()).unwrap().into_parts().0;
+        assert_eq!(check_response(&mut head).is_ok(), is_sound, "{fields:?}");
+        assert!(status != 204 || !head.headers.contains_key("content-length"));
+    }
+
+    #[test]
+    fn an_answer_has_one_length() {
+        check(200, &[("content-length", "5")], true);
+        check(200, &[("transfer-encoding", "chunked")], true);
+        check(200, &[], true);
+        check(204, &[("content-length", "5")], true);
+        check(200, &[("content-length", "5"), ("transfer-encoding", "chunked")], false);
+        check(200, &[("content-length", "5"), ("content-length", "5")], false);
+        check(200, &[("content-length", "5, 5")], false);
+        check(304, &[("content-length", "")], false);
+        check(200, &[("transfer-encoding", "gzip")], false);
+        check(200, &[("transfer-encoding", "gzip, chunked")], false);
+    }
+}
