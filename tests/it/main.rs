@@ -9,6 +9,7 @@
 mod express;
 mod express_auth;
 mod forwarding;
+mod framing_answers;
 mod framing_bodies;
 mod framing_requests;
 mod handover;
