@@ -34,8 +34,8 @@ async fn answering_once(answer: &[u8]) -> RawUpstream {
 
 /// What a client reads when the upstream sends `answer` to its `method`, until its connection
 /// ends; and that the next request is answered on a new one.
-async fn read_through(method: &str, answer: &[u8]) -> String {
-    let (upstream, database) = (answering_once(answer).await, TestDatabase::postgres().await);
+async fn read_through(database: &TestDatabase, method: &str, answer: &[u8]) -> String {
+    let upstream = answering_once(answer).await;
     let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
         config.workers = 1;
         config.limits.response_head = std::time::Duration::from_secs(2);
@@ -51,6 +51,7 @@ async fn read_through(method: &str, answer: &[u8]) -> String {
 
 #[tokio::test]
 async fn an_answer_with_two_readings_is_a_bad_gateway() {
+    let database = TestDatabase::postgres().await;
     let answers: &[&[u8]] = &[
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
@@ -79,7 +80,7 @@ async fn an_answer_with_two_readings_is_a_bad_gateway() {
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello",
     ];
     for answer in answers {
-        let read = read_through("GET", answer).await;
+        let read = read_through(&database, "GET", answer).await;
         let shown = String::from_utf8_lossy(answer);
         assert!(read.starts_with("HTTP/1.1 502 "), "{shown:?}: {read}");
         assert!(!read.contains("hello"), "{shown:?}: {read}");
@@ -88,40 +89,44 @@ async fn an_answer_with_two_readings_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn a_head_without_an_end_is_no_answer() {
+    let database = TestDatabase::postgres().await;
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(101));
     let large = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1 << 20));
     for answer in [many, large] {
-        let read = read_through("GET", answer.as_bytes()).await;
+        let read = read_through(&database, "GET", answer.as_bytes()).await;
         assert!(read.starts_with("HTTP/1.1 502 "), "{read}");
     }
-    let silent = read_through("GET", b"HTTP/1.1 200 OK\r\nX: ").await;
+    let silent = read_through(&database, "GET", b"HTTP/1.1 200 OK\r\nX: ").await;
     assert!(silent.starts_with("HTTP/1.1 504 "), "{silent}");
 }
 
 #[tokio::test]
 async fn interim_answers_are_no_answer_however_many() {
+    let database = TestDatabase::postgres().await;
     let flood = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
-    let read = read_through("GET", flood.as_bytes()).await;
+    let read = read_through(&database, "GET", flood.as_bytes()).await;
     assert!(read.starts_with("HTTP/1.1 504 "), "{read}");
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
                    HTTP/1.1 100 Continue\r\n\r\n";
     let last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
-    let read = read_through("GET", format!("{interim}{last}").as_bytes()).await;
+    let read = read_through(&database, "GET", format!("{interim}{last}").as_bytes()).await;
     assert!(read.starts_with("HTTP/1.1 200 ") && read.ends_with("\r\n\r\nhello"), "{read}");
     assert!(!read.to_lowercase().contains("link"), "{read}");
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_breaks_off_for_the_client_too() {
+    let database = TestDatabase::postgres().await;
     for body in ["5\r\nhello\r\nnonsense\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello\r\n-1\r\n"] {
         let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
-        let read = read_through("GET", answer.as_bytes()).await;
+        let read = read_through(&database, "GET", answer.as_bytes()).await;
         assert!(!read.ends_with("0\r\n\r\n"), "{body:?}: {read}");
     }
 }
 
 #[tokio::test]
 async fn what_comes_behind_an_answer_is_nobodys() {
+    let database = TestDatabase::postgres().await;
     let smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
     for (method, answer, end) in [
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "\r\n\r\nhello"),
@@ -134,7 +139,7 @@ async fn what_comes_behind_an_answer_is_nobodys() {
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "\r\n\r\n"),
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "\r\n\r\n"),
     ] {
-        let read = read_through(method, format!("{answer}{smuggled}").as_bytes()).await;
+        let read = read_through(&database, method, format!("{answer}{smuggled}").as_bytes()).await;
         assert!(read.ends_with(end) && !read.contains("smuggled"), "{answer}: {read}");
         assert_eq!(read.matches("HTTP/1.1").count(), 1, "{answer}: {read}");
         let length = read.to_lowercase().matches("content-length: 5").count();

@@ -12,6 +12,7 @@ mod forwarding;
 mod framing_answers;
 mod framing_bodies;
 mod framing_requests;
+mod framing_turns;
 mod handover;
 mod identity;
 mod keep_alive;

@@ -17,6 +17,7 @@ use crate::next::request_headers::is_internal;
 use crate::ops::access_log::AccessLog;
 use crate::ops::request_id::is_request_id;
 use crate::proxy::body::UpstreamBody;
+use crate::proxy::expectation::keep_only_waiting;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
 use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
 use crate::proxy::request_body::RequestBody;
@@ -54,9 +55,9 @@ impl Gateway {
             let begun = sessions.begin_for_guest(forward.visit, own.known_scheme(), clock.now());
             forward.visit = begun.await;
         }
+        keep_only_waiting(&mut head, &body);
         let headers = &mut head.headers;
         remove_hop_by_hop(headers);
-        headers.remove(header::EXPECT); // hyper answers it when the body is first asked for.
         if wants_websocket {
             keep_websocket(headers);
         }

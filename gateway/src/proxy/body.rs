@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::expectation::Word;
 use super::pool::Lease;
 
 /// A response's body on its way to the browser.
@@ -18,12 +19,14 @@ use super::pool::Lease;
 pub struct UpstreamBody {
     incoming: Incoming,
     lease: Option<Lease>,
+    /// Keeps a request's body waiting that nobody asked for, until this one has ended.
+    _word: Option<Word>,
 }
 
 impl UpstreamBody {
     /// A body whose connection goes back to the pool behind `lease`.
     pub(super) fn pooled(incoming: Incoming, lease: Lease) -> Self {
-        let mut body = Self { incoming, lease: Some(lease) };
+        let mut body = Self { incoming, lease: Some(lease), _word: None };
         if body.incoming.is_end_stream() {
             body.give_back();
         }
@@ -32,7 +35,12 @@ impl UpstreamBody {
 
     /// A body whose connection closes with it.
     pub(crate) fn unpooled(incoming: Incoming) -> Self {
-        Self { incoming, lease: None }
+        Self { incoming, lease: None, _word: None }
+    }
+
+    /// A body whose connection closes with it, since the rest of its request will not come.
+    pub(super) fn unasked(incoming: Incoming, word: Word) -> Self {
+        Self { incoming, lease: None, _word: Some(word) }
     }
 
     fn give_back(&mut self) {

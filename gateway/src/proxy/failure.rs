@@ -38,7 +38,7 @@ fn broken(error: hyper::Error, limit: Duration) -> RequestError {
     match cause_of::<BodyError>(&error) {
         Some(BodyError::Silent(limit)) => return RequestError::DownstreamSilent(*limit),
         Some(BodyError::Broken(_)) => return RequestError::DownstreamBroken(error.into()),
-        None => {}
+        Some(BodyError::Unwanted) | None => {}
     }
     match cause_of::<io::Error>(&error) {
         Some(cause) if cause.kind() == io::ErrorKind::TimedOut => {

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod bounded_stream;
 mod connect;
+pub mod expectation;
 mod failure;
 pub mod forwarding;
 pub mod framing;

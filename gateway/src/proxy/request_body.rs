@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::expectation::Gate;
 use crate::ops::open_connection::Running;
 
 /// A browser's body, streamed; or none, where a request is sent again.
@@ -23,6 +24,8 @@ struct Streamed {
     limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     progress: Progress,
+    /// What the first piece waits for.
+    gate: Option<Gate>,
     _running: Running,
 }
 
@@ -32,6 +35,9 @@ pub enum BodyError {
     /// No piece came in time.
     #[error("the client sent nothing more of the body within {0:?}")]
     Silent(Duration),
+    /// The upstream answered without having asked for it.
+    #[error("the upstream answered without the body that it did not ask for")]
+    Unwanted,
     /// It is malformed, or the client went away.
     #[error("the client's body is malformed or incomplete")]
     Broken(#[source] hyper::Error),
@@ -42,7 +48,21 @@ impl RequestBody {
     /// request is `running` until then.
     pub fn streamed(incoming: Incoming, limit: Duration, running: Running) -> Self {
         let progress = Progress::now();
-        Self(Some(Streamed { incoming, limit, timer: None, progress, _running: running }))
+        Self(Some(Streamed {
+            incoming,
+            limit,
+            timer: None,
+            progress,
+            gate: None,
+            _running: running,
+        }))
+    }
+
+    /// Keeps the first piece back until `gate` opens.
+    pub(super) fn wait_for(&mut self, gate: Gate) {
+        if let Some(body) = &mut self.0 {
+            body.gate = Some(gate);
+        }
     }
 
     /// Nothing.
@@ -65,6 +85,13 @@ impl Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(body) = &mut self.0 else { return Poll::Ready(None) };
+        if let Some(gate) = &mut body.gate {
+            let opened = ready!(gate.poll_open(context));
+            body.gate = None;
+            if opened.is_err() {
+                return Poll::Ready(Some(Err(BodyError::Unwanted)));
+            }
+        }
         if let Poll::Ready(frame) = Pin::new(&mut body.incoming).poll_frame(context) {
             body.progress.wait_for(Party::Upstream);
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));

@@ -17,6 +17,7 @@ use tracing::debug;
 use super::body::UpstreamBody;
 use super::bounded_stream::BoundedStream;
 use super::connect::connect;
+use super::expectation::{Word, hold_back};
 use super::failure::{Failure, is_stale};
 use super::framing::check_response;
 use super::pool::{Lease, Pool, Sender};
@@ -147,13 +148,14 @@ impl Upstream {
     async fn send_on(
         &self,
         mut sender: Sender,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, Failure> {
+        let word = hold_back(&mut request);
         let limit = self.limits.response_head;
         let progress = request.body().progress();
         tokio::select! {
             outcome = sender.try_send_request(request) => match outcome {
-                Ok(response) => self.lend(sender, response),
+                Ok(response) => self.lend(sender, response, word),
                 Err(mut error) => match error.take_message() {
                     Some(request) => Err(Failure::Unsent(Box::new(request))),
                     None => Err(Failure::Broken(error.into_error())),
@@ -169,14 +171,17 @@ impl Upstream {
         &self,
         sender: Sender,
         response: Response<hyper::body::Incoming>,
+        word: Option<Word>,
     ) -> Result<Response<UpstreamBody>, Failure> {
         let (mut head, incoming) = response.into_parts();
         check_response(&mut head).map_err(Failure::Ambiguous)?;
         let limit = self.limits.idle.min(keep_alive_limit(&head.headers));
-        let body = if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            UpstreamBody::unpooled(incoming)
-        } else {
-            UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit))
+        let body = match word.filter(Word::comes_too_late) {
+            Some(word) => UpstreamBody::unasked(incoming, word),
+            None if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                UpstreamBody::unpooled(incoming)
+            }
+            None => UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit)),
         };
         Ok(Response::from_parts(head, body))
     }
