@@ -10,6 +10,7 @@ use nextbnb_gateway::app::App;
 use nextbnb_gateway::auth::action::AuthPaths;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
+use nextbnb_gateway::auth::origin::AllowedOrigins;
 use nextbnb_gateway::auth::{AuthSettings, SiteData};
 use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::limits::Limits;
@@ -204,6 +205,7 @@ fn config(database_url: &str) -> Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
         front: Front::default(),
         routes: Vec::new(),
+        allowed_origins: AllowedOrigins::default(),
         upstream_token: None,
         database: DatabaseTarget::Url(database_url.to_owned()),
         migrations: Migrations::Apply,

@@ -125,7 +125,8 @@ async fn services(
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
     let upstream_token = config.upstream_token.clone();
     let (drain, front) = (drain.clone(), Arc::new(config.front.clone()));
-    Services { sessions, auth, clock, upstream_token, drain, front }
+    let allowed_origins = config.allowed_origins.clone();
+    Services { sessions, auth, clock, allowed_origins, upstream_token, drain, front }
 }
 
 /// Every path's upstream: those of `--route`, and Next.js for the rest.

@@ -14,7 +14,7 @@ mod hash_kind;
 mod json;
 mod log_in;
 mod log_out;
-pub(crate) mod origin;
+pub mod origin;
 pub mod passwords;
 mod refusal;
 mod register;

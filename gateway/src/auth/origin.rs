@@ -28,9 +28,28 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     Some(if values.next().is_some() { "" } else { text })
 }
 
+/// Origins whose pages may open WebSockets here, beside this site's own.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedOrigins(Vec<Origin>);
+
+impl AllowedOrigins {
+    /// Allows `origins`.
+    pub fn new(origins: Vec<Origin>) -> Self {
+        Self(origins)
+    }
+
+    /// Whether the page that sent this is of this site or of an allowed origin, or no browser
+    /// sent it.
+    pub(crate) fn admit(&self, headers: &HeaderMap, own: &Origin) -> bool {
+        let is_allowed = |origin| self.0.iter().any(|allowed| allowed.is_named_by(origin));
+        is_own(headers, own) || only(headers, ORIGIN).is_some_and(is_allowed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::uri::Scheme;
 
     use super::*;
 
@@ -67,6 +86,28 @@ mod tests {
         // From a form in a page with `Referrer-Policy: no-referrer`; a sandboxed page is cross-site.
         check(&[("origin", "null"), ("sec-fetch-site", "same-origin")], true);
         check(&[("origin", "null"), ("sec-fetch-site", "cross-site")], false);
+    }
+
+    #[test]
+    fn an_allowed_origin_is_the_one_that_was_named() {
+        let app = Origin::new(Some(Scheme::HTTPS), "app.example.com".to_owned(), None);
+        let own = Origin::new(None, "a.com".to_owned(), None);
+        let allowed = AllowedOrigins::new(vec![app]);
+        let admits = |origin: &'static str| {
+            let headers = [(ORIGIN, HeaderValue::from_static(origin))].into_iter().collect();
+            allowed.admit(&headers, &own)
+        };
+        assert!(admits("https://app.example.com") && admits("https://app.example.com:443"));
+        assert!(admits("http://a.com"));
+        for other in [
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com.evil.example",
+            "https://example.com",
+            "null",
+        ] {
+            assert!(!admits(other), "{other}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::auth_args::AuthArgs;
 use super::durations::parse_duration;
 use super::front_args::{FrontArgs, PlaceArgs};
+use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
 use crate::ops::logs::LogShape;
 
@@ -64,6 +65,9 @@ pub struct ServeArgs {
     /// Parts of the paths that go elsewhere.
     #[command(flatten)]
     pub routes: RouteArgs,
+    /// What passes to the upstreams.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -103,6 +107,9 @@ pub struct DevArgs {
     /// Parts of the paths that go elsewhere.
     #[command(flatten)]
     pub routes: RouteArgs,
+    /// What passes to the upstreams.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
     /// Show pages `req.session` as the Express server did, by a file that Node loads first
     #[arg(long, env = "NEXTBNB_LEGACY_SESSION", value_parser = FalseyValueParser::new())]
     pub legacy_session: bool,

@@ -7,6 +7,7 @@ mod durations;
 pub mod front;
 pub mod front_args;
 pub mod limits;
+pub mod proxy_args;
 mod secrets;
 pub mod session_args;
 mod site;
@@ -22,6 +23,7 @@ use self::limits::Limits;
 use self::session_args::{CookieArgs, LifeArgs, MaxAge, SessionArgs};
 use self::state_dir::StateDir;
 use crate::accounts::EmailCase;
+use crate::auth::origin::AllowedOrigins;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::database::tables::TableChoice;
@@ -58,6 +60,8 @@ pub struct Config {
     pub routes: Routes,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
+    /// Whose pages may open WebSockets, beside this site's own.
+    pub allowed_origins: AllowedOrigins,
     /// Where sessions and accounts are kept.
     pub database: DatabaseTarget,
     /// What their tables are called, as far as that is typed.
@@ -125,6 +129,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: Reader::Visitor,
             drain: args.drain,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -164,6 +169,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: match &args.upstream {
                 Some(url) => Reader::DeveloperBeside(units::parse_upstream(url)?),
                 None => Reader::Developer,

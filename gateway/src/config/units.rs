@@ -7,6 +7,8 @@ use super::Routes;
 use super::args::DatabaseArgs;
 use super::site::parse_users_columns;
 use crate::auth::action::{Action, AuthPaths};
+use crate::auth::origin::AllowedOrigins;
+use crate::downstream::public_url::PublicUrl;
 use crate::database::tables::TableChoice;
 use crate::error::StartError;
 use crate::gateway::OWN_PREFIX;
@@ -84,6 +86,17 @@ fn parse_route(
         None => (to.strip_suffix(",keep").unwrap_or(to), None),
     };
     Ok((prefix, parse_address(url)?, stripped))
+}
+
+/// Checks what was typed with `--allow-origin`.
+pub(super) fn parse_origins(typed: &[String]) -> Result<AllowedOrigins, StartError> {
+    let parse = |text: &String| {
+        let url = PublicUrl::parse(text);
+        url.map(|url| url.origin())
+            .map_err(|reason| StartError::AllowOrigin { typed: without_user(text), reason })
+    };
+    let origins: Result<_, _> = typed.iter().filter(|text| !text.is_empty()).map(parse).collect();
+    origins.map(AllowedOrigins::new)
 }
 
 /// Checks what was typed with `--auth-path`: the name of a route, and a path of the site's.
@@ -256,6 +269,18 @@ mod tests {
         check_auth_paths(&["login=/a?b"], Err("want a path"));
         check_auth_paths(&["login=/.nextbnb/login"], Err("gateway's own"));
         check_auth_paths(&["login=/a", "register=/A/"], Err("another of the three"));
+    }
+
+    #[test]
+    fn an_allowed_origin_is_one() {
+        let check = |typed: &str| parse_origins(&[typed.to_owned()]).map_err(|e| e.to_string());
+        assert!(
+            check("https://a.example").is_ok() && check("http://a:1/").is_ok() && check("").is_ok()
+        );
+        for bad in ["a.example", "*", "https://*.a.example", "https://a/b", "https://u:pw@a"] {
+            let message = check(bad).unwrap_err();
+            assert!(message.contains("--allow-origin") && !message.contains("pw"), "{message}");
+        }
     }
 
     #[test]

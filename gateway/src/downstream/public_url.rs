@@ -34,6 +34,9 @@ impl PublicUrl {
         if host.contains(['/', '?', '#']) {
             return Err("want an origin without a path, as in https://shop.example");
         }
+        if host.contains('*') {
+            return Err("want one host, without a star");
+        }
         if !host.is_ascii() {
             return Err("want the host as DNS has it, as in https://xn--bcher-kva.example");
         }
@@ -126,6 +129,7 @@ mod tests {
         check("https://a?b", Err("without a path"));
         check("https://a#b", Err("without a path"));
         check("https://u:p@a", Err("no user name"));
+        check("https://*.a", Err("without a star"));
         check("https://a:0", Err("from 1 to 65535"));
         check("https://bücher.example", Err("as DNS has it"));
     }

@@ -28,9 +28,18 @@ pub enum RequestError {
     /// A path of the gateway's own at which nothing is.
     #[error("no such path under the gateway's own prefix")]
     NothingHere,
+    /// A path of `next dev`'s, outside of `dev`.
+    #[error("a path that is served in `dev` alone")]
+    DevOnly,
     /// An upgrade that another site's page asked for (ASVS 4.4.2).
     #[error("upgrade from a foreign origin")]
     ForeignOrigin,
+    /// `next dev` takes the page that asked for an upgrade for another site's.
+    #[error(
+        "next dev refused the page's origin: open the page at http://localhost, or name its host in \
+         allowedDevOrigins in next.config"
+    )]
+    UnknownDevOrigin,
     /// The client stopped sending in the middle of its body.
     #[error("the client sent nothing more of its body within {0:?}")]
     DownstreamSilent(Duration),
@@ -71,8 +80,8 @@ impl RequestError {
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::FieldsTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NothingHere => StatusCode::NOT_FOUND,
-            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::NothingHere | Self::DevOnly => StatusCode::NOT_FOUND,
+            Self::ForeignOrigin | Self::UnknownDevOrigin => StatusCode::FORBIDDEN,
             Self::DownstreamSilent(_) => StatusCode::REQUEST_TIMEOUT,
             Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::SessionsUnreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -97,12 +106,14 @@ impl RequestError {
             | Self::FieldsTooLarge
             | Self::Method
             | Self::NothingHere
+            | Self::DevOnly
             | Self::ForeignOrigin
             | Self::DownstreamSilent(_)
             | Self::DownstreamBroken(_) => Blame::Downstream,
             Self::SessionsUnavailable(_)
             | Self::SessionsUnreadable(_)
             | Self::UpstreamUnreachable(_)
+            | Self::UnknownDevOrigin
             | Self::UpstreamSilent(_)
             | Self::UpstreamBroken(_) => Blame::Upstream,
         }

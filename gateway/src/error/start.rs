@@ -84,6 +84,14 @@ pub enum StartError {
         /// The flags that would be right.
         want: &'static str,
     },
+    /// No page has that origin.
+    #[error("--allow-origin {typed:?} is not usable: {reason}")]
+    AllowOrigin {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
     /// The cookie's domain is no host name.
     #[error("--cookie-domain {domain:?} is not usable: want a host name, as in example.com")]
     CookieDomain {

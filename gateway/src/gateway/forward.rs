@@ -10,7 +10,6 @@ use tracing::warn;
 
 use super::body::AnswerBody;
 use super::{Caller, Downstream, Gateway, Services, audience_of};
-use crate::auth::origin;
 use crate::error::RequestError;
 use crate::identity::headers::{fold, is_managed};
 use crate::next::request_headers::is_internal;
@@ -48,7 +47,7 @@ impl Gateway {
         let Services { sessions, clock, upstream_token, .. } = &self.services;
         let Caller { client, origin: own } = forward.caller;
         let wants_websocket = is_websocket(&head);
-        if wants_websocket && !origin::is_own(&head.headers, own) {
+        if wants_websocket && !self.services.allowed_origins.admit(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);
         }
         if !wants_websocket {

@@ -21,6 +21,7 @@ use self::body::AnswerBody;
 use self::forward::{Forward, strip};
 use self::route::Route;
 use crate::auth::action::Action;
+use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
 use crate::database::DatabaseError;
@@ -29,6 +30,7 @@ use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::UpstreamToken;
+use crate::next::dev_only::is_dev_only;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
 use crate::ops::health::{UpstreamHealth, health, upstreams_health};
@@ -57,6 +59,8 @@ pub struct Services {
     pub auth: Auth,
     /// Reads the time.
     pub clock: Clock,
+    /// Whose pages may open WebSockets.
+    pub allowed_origins: AllowedOrigins,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
     /// Knows whether the process is ending.
@@ -157,6 +161,9 @@ impl Gateway {
         let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;
         let caller = Caller { client, origin };
         let target = target?;
+        if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
+            return Err(RequestError::DevOnly);
+        }
         strip(&mut head.headers);
         let visit = match Route::of(&head, self.services.auth.paths()) {
             Route::Health => {

@@ -3,6 +3,7 @@
 
 pub mod asset;
 mod child_group;
+pub mod dev_only;
 mod dev_script;
 pub mod dev_server;
 pub mod installation;

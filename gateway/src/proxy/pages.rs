@@ -59,9 +59,14 @@ impl ErrorPages {
         Self { reader }
     }
 
+    /// Whether those who read them are no developers.
+    pub fn are_for_visitors(&self) -> bool {
+        self.reader == Reader::Visitor
+    }
+
     /// Whether an error is no news to the reader: a developer sees Next.js start and restart.
     pub fn is_expected(&self, error: &RequestError) -> bool {
-        self.reader != Reader::Visitor && matches!(error, RequestError::UpstreamUnreachable(_))
+        !self.are_for_visitors() && matches!(error, RequestError::UpstreamUnreachable(_))
     }
 
     /// The answer to a request that failed with `error`, without what the error says of the
@@ -117,9 +122,16 @@ impl ErrorPages {
             RequestError::DownstreamSilent(_) => {
                 ("That took too long to arrive", "Send it again.", None)
             }
-            RequestError::NothingHere => ("There is nothing here", "Check the address.", None),
+            RequestError::NothingHere | RequestError::DevOnly => {
+                ("There is nothing here", "Check the address.", None)
+            }
             RequestError::Method => ("That is not served here", "Use another method.", None),
-            RequestError::ForeignOrigin => {
+            RequestError::UnknownDevOrigin if !self.are_for_visitors() => (
+                "Next.js does not know this page's origin",
+                "Open it at http://localhost, or name its host in allowedDevOrigins in next.config.",
+                None,
+            ),
+            RequestError::ForeignOrigin | RequestError::UnknownDevOrigin => {
                 ("That came from another site", "Open this site itself and try again.", None)
             }
             RequestError::SessionsUnavailable(_) => (

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
+use http_body_util::{BodyExt, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -124,20 +125,20 @@ impl Upstream {
         &self,
         request: Request<RequestBody>,
     ) -> Result<Response<hyper::body::Incoming>, RequestError> {
-        let mut sender = self.connect().await?;
         let limit = self.limits.upgrade_head;
-        match timeout(limit, sender.send_request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(self.error(Failure::Broken(error))),
-            Err(_) => Err(RequestError::UpstreamSilent(limit)),
-        }
+        let asked = async {
+            let mut sender = self.connect(http1::Builder::new().http09_responses(true)).await?;
+            let response = sender.send_request(request).await;
+            granted_or_refused(response.map_err(|e| self.error(Failure::Broken(e)))?).await
+        };
+        timeout(limit, asked).await.unwrap_or(Err(RequestError::UpstreamSilent(limit)))
     }
 
     async fn send_on_new(
         &self,
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, RequestError> {
-        let sender = self.connect().await?;
+        let sender = self.connect(&http1::Builder::new()).await?;
         self.send_on(sender, request).await.map_err(|failure| self.error(failure))
     }
 
@@ -186,7 +187,7 @@ impl Upstream {
         Ok(Response::from_parts(head, body))
     }
 
-    async fn connect(&self) -> Result<Sender, RequestError> {
+    async fn connect(&self, client: &http1::Builder) -> Result<Sender, RequestError> {
         let address = self.address.borrow().clone().ok_or_else(|| {
             RequestError::UpstreamUnreachable(io::Error::new(
                 io::ErrorKind::NotConnected,
@@ -195,7 +196,8 @@ impl Upstream {
         })?;
         let stream = connect(&address, self.limits.connect).await?;
         let stream = BoundedStream::new(stream, self.limits.response_head);
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        let (sender, connection) = client
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| RequestError::UpstreamBroken(error.into()))?;
         tokio::spawn(async move {
@@ -205,6 +207,26 @@ impl Upstream {
         });
         Ok(sender)
     }
+}
+
+/// The answer to an upgrade, unless it is none.
+///
+/// Where Next.js takes a page for another site's it writes `Unauthorized` and no status line
+/// (16.4.5, `block-cross-site-dev.js`), which hyper is told to read as an answer of HTTP/0.9.
+async fn granted_or_refused(
+    response: Response<hyper::body::Incoming>,
+) -> Result<Response<hyper::body::Incoming>, RequestError> {
+    const REFUSAL: &[u8] = b"Unauthorized";
+    let (mut head, body) = response.into_parts();
+    if head.version != Version::HTTP_09 {
+        check_response(&mut head).map_err(|reason| RequestError::UpstreamBroken(reason.into()))?;
+        return Ok(Response::from_parts(head, body));
+    }
+    let said = Limited::new(body, REFUSAL.len()).collect().await;
+    if said.is_ok_and(|said| said.to_bytes() == REFUSAL) {
+        return Err(RequestError::UnknownDevOrigin);
+    }
+    Err(RequestError::UpstreamBroken("an answer without a status line".into()))
 }
 
 /// Whether sending the request twice does what sending it once does, and its body is not used up.
