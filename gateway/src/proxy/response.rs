@@ -2,12 +2,17 @@
 
 use std::fmt;
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Scheme};
 
 use super::hop_by_hop::remove_hop_by_hop;
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+
+/// Fields in which shared caches are told what `Cache-Control` keeps from browsers (RFC 9213 §2, and
+/// its elders); each vendor puts its name before `CDN-Cache-Control`.
+const SURROGATE_CONTROL: &str = "surrogate-control";
+const CDN_CACHE_CONTROL: &str = "cdn-cache-control";
 
 /// Hosts by which a server calls itself in its own redirects: Next.js builds `request.url` from
 /// where it listens, not from `Host` (16.4.5, `resolve-routes.js`).
@@ -39,6 +44,8 @@ pub fn clean_response(
 ) {
     remove_hop_by_hop(headers);
     headers.remove(X_POWERED_BY);
+    headers.remove(header::SERVER);
+    keep_first(headers, header::DATE);
     if let Some(upstream) = upstream
         && let Some(location) = headers.get(header::LOCATION)
         && let Some(path) = path_at(location, upstream)
@@ -48,21 +55,41 @@ pub fn clean_response(
     }
 }
 
+/// Leaves one value of a field that has one (RFC 9110 §5.3).
+fn keep_first(headers: &mut HeaderMap, name: HeaderName) {
+    if let Entry::Occupied(mut values) = headers.entry(name)
+        && values.iter().nth(1).is_some()
+    {
+        let first = values.get().clone();
+        values.insert(first);
+    }
+}
+
 /// Whether a shared cache may keep a response and hand it to others (RFC 9111 §3): then no cookie
 /// may be in it.
 ///
-/// A lifetime without `private` is enough for that; `public` only widens it.
+/// A lifetime without `private` is enough for that; `public` only widens it. A field for shared caches
+/// alone may say so whatever `Cache-Control` says to browsers.
 pub fn is_publicly_cacheable(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::CACHE_CONTROL).into_iter().filter_map(|v| v.to_str().ok());
-    let directives: Vec<String> =
-        values.flat_map(|value| value.split(',')).map(|d| d.trim().to_ascii_lowercase()).collect();
-    let has = |wanted: &[&str]| directives.iter().any(|d| wanted.contains(&d.as_str()));
-    let shared = |d: &String| d.starts_with("s-maxage");
-    if has(&["public", "immutable"]) || directives.iter().any(shared) {
+    let is_for_caches = |name: &&HeaderName| {
+        name.as_str() == SURROGATE_CONTROL || name.as_str().ends_with(CDN_CACHE_CONTROL)
+    };
+    allows_sharing(headers, &header::CACHE_CONTROL, headers.contains_key(header::EXPIRES))
+        || headers.keys().filter(is_for_caches).any(|name| allows_sharing(headers, name, false))
+}
+
+fn allows_sharing(headers: &HeaderMap, name: &HeaderName, expires: bool) -> bool {
+    let values =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values = values.map(|value| value.to_ascii_lowercase()).collect::<Vec<_>>();
+    let directives: Vec<&str> =
+        values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
+    let has = |wanted: &[&str]| directives.iter().any(|directive| wanted.contains(directive));
+    if has(&["public", "immutable"]) || directives.iter().any(|d| d.starts_with("s-maxage")) {
         return true;
     }
-    let lives = |d: &String| d.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0");
-    let has_lifetime = directives.iter().any(lives) || headers.contains_key(header::EXPIRES);
+    let lives = |d: &&str| d.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0");
+    let has_lifetime = directives.iter().any(lives) || expires;
     has_lifetime && !has(&["private", "no-store", "no-cache"])
 }
 
@@ -121,6 +148,52 @@ mod tests {
         assert!(!cacheable("max-age=0, must-revalidate"));
         assert!(!cacheable("no-cache, max-age=5"));
         assert!(!cacheable("private, no-cache, no-store, max-age=0, must-revalidate"));
+        assert!(cacheable("PUBLIC") && cacheable("S-MaxAge=1") && cacheable("Immutable"));
+        assert!(
+            cacheable("private=\"x-a\", max-age=5")
+                && cacheable("no-cache=\"set-cookie\", max-age=5")
+        );
         assert!(!is_publicly_cacheable(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_only_shared_caches_are_told_counts_too() {
+        let cacheable = |fields: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            is_publicly_cacheable(&headers)
+        };
+        let private = ("cache-control", "private, no-store");
+        assert!(cacheable(&[private, ("cache-control", "public")]));
+        assert!(cacheable(&[("cache-control", "max-age=0"), ("cache-control", "s-maxage=5")]));
+        for name in ["cdn-cache-control", "vercel-cdn-cache-control", "surrogate-control"] {
+            assert!(cacheable(&[private, (name, "max-age=60")]), "{name}");
+            assert!(cacheable(&[private, (name, "Public")]), "{name}");
+            assert!(!cacheable(&[private, (name, "no-store")]), "{name}");
+        }
+        assert!(cacheable(&[("expires", "Thu, 01 Dec 2050 16:00:00 GMT")]));
+        assert!(!cacheable(&[private, ("expires", "Thu, 01 Dec 2050 16:00:00 GMT")]));
+    }
+
+    #[track_caller]
+    fn check_cleaned(sent: &[(&'static str, &'static str)], left: &[(&str, &str)]) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        let public = PublicOrigin { scheme: &Scheme::HTTP, host: "a", prefix: "" };
+        clean_response(&mut headers, None, public);
+        let found = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+        assert_eq!(found.collect::<Vec<_>>(), left);
+    }
+
+    #[test]
+    fn what_kind_of_server_answers_is_not_told_and_the_time_once() {
+        check_cleaned(
+            &[("x-powered-by", "Next.js"), ("server", "x"), ("date", "a"), ("date", "b")],
+            &[("date", "a")],
+        );
     }
 }
