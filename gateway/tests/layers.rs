@@ -64,7 +64,7 @@ fn an_import_against_the_order_would_be_found() {
 fn only_identity_names_the_trusted_headers() {
     check_only(
         &["x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred"],
-        &["identity/headers.rs"],
+        &["identity/headers.rs", "identity/names.rs"],
     );
 }
 

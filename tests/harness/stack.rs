@@ -18,6 +18,7 @@ use nextbnb_gateway::config::{Config, Migrations};
 use nextbnb_gateway::database::DatabaseTarget;
 use nextbnb_gateway::database::tables::TableChoice;
 use nextbnb_gateway::downstream::front::Front;
+use nextbnb_gateway::identity::names::IdentityNames;
 use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_gateway::proxy::upstream_address::UpstreamAddress;
 use nextbnb_gateway::server::listen_at::ListenAt;
@@ -205,6 +206,7 @@ fn config(database_url: &str) -> Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
         front: Front::default(),
         routes: Vec::new(),
+        identity_names: IdentityNames::default(),
         allowed_origins: AllowedOrigins::default(),
         upstream_token: None,
         database: DatabaseTarget::Url(database_url.to_owned()),

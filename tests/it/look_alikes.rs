@@ -1,5 +1,7 @@
 //! Names that a careless backend takes for others: what a client may not send, nor imitate.
 
+use http::HeaderName;
+use nextbnb_gateway::identity::names::{IdentityNames, Preset, Told};
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::RunningGateway;
 use nextbnb_tests::upstream::RawUpstream;
@@ -9,12 +11,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// Every byte but `-` that a name may hold beside letters and digits (RFC 9110 §5.6.2).
 const MARKS: &str = "!#$%&'*+.^_`|~";
 
-const IMITATED: [&str; 18] = [
+const IMITATED: [&str; 22] = [
     "X-Forwarded-User",
     "x-forwarded-email",
     "X-FORWARDED-PREFERRED-USERNAME",
     "X-Forwarded-Groups",
     "X-Nextbnb-Anything",
+    "Remote-User",
+    "Remote-Groups",
+    "X-Auth-Request-Email",
+    "X-Own-User",
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Real-IP",
@@ -57,10 +63,18 @@ async fn arrived(gateway: &RunningGateway, fields: &str) -> String {
     answer
 }
 
+fn own_names() -> IdentityNames {
+    let own = (Told::User, HeaderName::from_static("x-own-user"));
+    IdentityNames::new(Preset::None, vec![own])
+}
+
 #[tokio::test]
 async fn no_imitation_of_a_name_reaches_the_frontend_on_sockets_neither() {
     let (upstream, database) = (printing_upstream().await, TestDatabase::postgres().await);
-    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.identity_names = own_names();
+    })
+    .await;
     for mark in MARKS.chars() {
         let imitations = IMITATED.map(|name| {
             let name = name.replace('-', &mark.to_string());
@@ -83,4 +97,18 @@ async fn other_names_with_marks_are_the_applications() {
         let answer = arrived(&gateway, &fields).await;
         assert!(answer.contains(&format!("{name}: passed")), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn who_is_signed_in_is_told_by_the_names_that_were_chosen() {
+    let (upstream, database) = (printing_upstream().await, TestDatabase::postgres().await);
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.identity_names = own_names();
+    })
+    .await;
+    let ada = gateway.signed_in("ada@example.org").await;
+    let liar = ada.header("X-Own-User", "4711").header("Connection", "x-own-user");
+    let head = liar.header("X_Own_User", "4711").get("/").await.text().to_owned();
+    assert_eq!(head.matches("own").count(), 1, "{head}");
+    assert!(head.contains("x-own-user: 1\r\n") && !head.contains("ada@"), "{head}");
 }

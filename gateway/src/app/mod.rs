@@ -126,7 +126,8 @@ async fn services(
     let upstream_token = config.upstream_token.clone();
     let (drain, front) = (drain.clone(), Arc::new(config.front.clone()));
     let allowed_origins = config.allowed_origins.clone();
-    Services { sessions, auth, clock, allowed_origins, upstream_token, drain, front }
+    let identity_names = config.identity_names.clone();
+    Services { sessions, auth, clock, allowed_origins, identity_names, upstream_token, drain, front }
 }
 
 /// Every path's upstream: those of `--route`, and Next.js for the rest.

@@ -6,6 +6,7 @@ mod cookie_prefix;
 mod durations;
 pub mod front;
 pub mod front_args;
+mod identity_headers;
 pub mod limits;
 pub mod proxy_args;
 mod secrets;
@@ -30,6 +31,7 @@ use crate::database::tables::TableChoice;
 use crate::downstream::front::Front;
 use crate::error::StartError;
 use crate::identity::headers::UpstreamToken;
+use crate::identity::names::IdentityNames;
 use crate::proxy::pages::Reader;
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::proxy::upstream_address::UpstreamAddress;
@@ -60,6 +62,8 @@ pub struct Config {
     pub routes: Routes,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
+    /// How upstreams are told who is signed in.
+    pub identity_names: IdentityNames,
     /// Whose pages may open WebSockets, beside this site's own.
     pub allowed_origins: AllowedOrigins,
     /// Where sessions and accounts are kept.
@@ -129,6 +133,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            identity_names: identity_headers::parse(&args.proxy)?,
             allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: Reader::Visitor,
             drain: args.drain,
@@ -169,6 +174,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            identity_names: identity_headers::parse(&args.proxy)?,
             allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: match &args.upstream {
                 Some(url) => Reader::DeveloperBeside(units::parse_upstream(url)?),

@@ -84,6 +84,14 @@ pub enum StartError {
         /// The flags that would be right.
         want: &'static str,
     },
+    /// A field that nobody can be named by.
+    #[error("--identity-header {typed:?} is not usable: {reason}")]
+    IdentityHeader {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
     /// No page has that origin.
     #[error("--allow-origin {typed:?} is not usable: {reason}")]
     AllowOrigin {

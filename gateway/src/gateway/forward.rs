@@ -11,7 +11,8 @@ use tracing::warn;
 use super::body::AnswerBody;
 use super::{Caller, Downstream, Gateway, Services, audience_of};
 use crate::error::RequestError;
-use crate::identity::headers::{fold, is_managed};
+use crate::identity::headers::fold;
+use crate::identity::names::IdentityNames;
 use crate::next::request_headers::is_internal;
 use crate::ops::access_log::AccessLog;
 use crate::ops::request_id::is_request_id;
@@ -71,7 +72,7 @@ impl Gateway {
         log.request_id().set(headers);
         sessions.show_cookie(headers, &forward.visit);
         if let Some(identity) = forward.visit.session().and_then(Session::identity) {
-            identity.inject(headers);
+            identity.inject(&self.services.identity_names, headers);
         }
         if let Some(token) = upstream_token
             && !token.tell(headers, forward.visit.told().as_deref())
@@ -145,10 +146,10 @@ impl Gateway {
 /// Removes what clients may not send, in every spelling that a backend may fold to it: the
 /// identity of a user, where a request came from, its id, what Next.js tells itself, and what
 /// passes for a field of the connection.
-pub(super) fn strip(headers: &mut HeaderMap) {
+pub(super) fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
     let is_forbidden = |name: &&HeaderName| {
         let folded = fold(name);
-        is_managed(&folded)
+        names.are_managing(&folded)
             || is_forwarding(&folded)
             || is_internal(&folded)
             || is_request_id(&folded)

@@ -30,6 +30,7 @@ use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
 use crate::error::{Blame, RequestError, chain};
 use crate::identity::headers::UpstreamToken;
+use crate::identity::names::IdentityNames;
 use crate::next::dev_only::is_dev_only;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
@@ -61,6 +62,8 @@ pub struct Services {
     pub clock: Clock,
     /// Whose pages may open WebSockets.
     pub allowed_origins: AllowedOrigins,
+    /// How upstreams are told who is signed in.
+    pub identity_names: IdentityNames,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
     /// Knows whether the process is ending.
@@ -164,7 +167,7 @@ impl Gateway {
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
         }
-        strip(&mut head.headers);
+        strip(&mut head.headers, &self.services.identity_names);
         let visit = match Route::of(&head, self.services.auth.paths()) {
             Route::Health => {
                 log.set_routine();

@@ -8,10 +8,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Identity;
-
-const USER: HeaderName = HeaderName::from_static("x-forwarded-user");
-const EMAIL: HeaderName = HeaderName::from_static("x-forwarded-email");
-const PREFERRED_USERNAME: HeaderName = HeaderName::from_static("x-forwarded-preferred-username");
+use super::names::{IdentityNames, Preset, Told};
 
 /// Proves to the upstream that a request comes from the gateway.
 const TOKEN: HeaderName = HeaderName::from_static("x-nextbnb-token");
@@ -26,8 +23,8 @@ const SHORTEST_TOKEN: usize = 16;
 
 /// Names that a later version may set: reserved from the first day, so that no upstream ever
 /// learned to trust a client's copy.
-const RESERVED: [&str; 2] = ["x-forwarded-groups", "x-forwarded-access-token"];
-const RESERVED_PREFIX: &str = "x-nextbnb-";
+const RESERVED: [&str; 3] = ["x-forwarded-groups", "x-forwarded-access-token", "remote-groups"];
+const RESERVED_PREFIXES: [&str; 2] = ["x-nextbnb-", "x-auth-request-"];
 
 /// Bytes of an e-mail address, or of an id, that are percent-encoded: all but those of a dot-atom (RFC 5322
 /// §3.2.3) and `@`, so that no reader takes it for a list or the beginning of something else; and
@@ -50,11 +47,12 @@ const ADDRESS: &AsciiSet = &CONTROLS
 /// Bytes of a name that are percent-encoded: all but the unreserved ones (RFC 3986 §2.3).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Whether a field, its name folded, is one that only the gateway may set.
+/// Whether a field, its name folded, is one that only the gateway may set, whichever names are in
+/// use.
 pub fn is_managed(folded: &str) -> bool {
-    [USER, EMAIL, PREFERRED_USERNAME].iter().any(|name| name == folded)
+    Preset::any_has(folded)
         || RESERVED.contains(&folded)
-        || folded.starts_with(RESERVED_PREFIX)
+        || RESERVED_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
 }
 
 /// A field's name as a careless backend may read it: lower case, and `-` for whatever is neither a
@@ -114,17 +112,23 @@ impl fmt::Debug for UpstreamToken {
 }
 
 impl Identity {
-    /// Sets the fields that name this user; there must be no copies of a client left.
-    pub fn inject(&self, headers: &mut HeaderMap) {
-        let name = self.name.as_deref().map(|name| utf8_percent_encode(name, NAME).to_string());
+    /// Sets the fields of `names` that name this user; there must be no copies of a client left.
+    pub fn inject(&self, names: &IdentityNames, headers: &mut HeaderMap) {
         let plain =
             |text: &str| (!text.is_empty()).then(|| utf8_percent_encode(text, ADDRESS).to_string());
-        let (id, email) = (plain(&self.id.to_string()), plain(&self.email));
-        for (field, value) in [(USER, id), (EMAIL, email), (PREFERRED_USERNAME, name)] {
+        for (told, field) in names.iter() {
+            let value = match told {
+                Told::User => plain(&self.id.to_string()),
+                Told::Email => plain(&self.email),
+                Told::Name => {
+                    self.name.as_deref().map(|name| utf8_percent_encode(name, NAME).to_string())
+                }
+            };
             if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-                headers.insert(field, value);
+                headers.insert(field.clone(), value);
             }
         }
+        debug_assert!(names.are_unambiguous_in(headers), "a client's copy was not stripped");
     }
 }
 
@@ -133,11 +137,16 @@ mod tests {
     use super::*;
     use crate::entity::user_id::UserId;
 
+    const USER: &str = "x-forwarded-user";
+    const EMAIL: &str = "x-forwarded-email";
+    const PREFERRED_USERNAME: &str = "x-forwarded-preferred-username";
+
     #[track_caller]
     fn check(email: &str, name: Option<&str>, expected_email: &str, expected_name: Option<&str>) {
         let name = name.map(str::to_owned);
         let mut headers = HeaderMap::new();
-        Identity { id: UserId::Number(7), email: email.to_owned(), name }.inject(&mut headers);
+        Identity { id: UserId::Number(7), email: email.to_owned(), name }
+            .inject(&IdentityNames::default(), &mut headers);
         assert_eq!(headers[USER], "7");
         assert_eq!(headers[EMAIL], expected_email);
         assert_eq!(headers.get(PREFERRED_USERNAME).map(|v| v.to_str().unwrap()), expected_name);
@@ -159,13 +168,35 @@ mod tests {
     fn an_id_that_is_a_text_is_visible_ascii_too() {
         let check = |id: UserId, expected: &str| {
             let mut headers = HeaderMap::new();
-            Identity { id, email: String::new(), name: None }.inject(&mut headers);
+            Identity { id, email: String::new(), name: None }.inject(&IdentityNames::default(), &mut headers);
             assert_eq!(headers[USER], expected);
         };
         let text = |id: &str| UserId::Text(id.to_owned());
         check(UserId::Big(9_007_199_254_740_993), "9007199254740993");
         check(text("f81d4fae-7dec-41d0-a765-00a0c91e6bf6"), "f81d4fae-7dec-41d0-a765-00a0c91e6bf6");
         check(text("auth0|5, 6\r\né%"), "auth0|5%2C%206%0D%0A%C3%A9%25");
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_preset_but_for_what_has_one_of_its_own() {
+        let names_with = |preset, own: &[(Told, &'static str)]| {
+            let own = own.iter().map(|(told, name)| (*told, HeaderName::from_static(name)));
+            let names = IdentityNames::new(preset, own.collect());
+            let name = Some("Ada".to_owned());
+            let mut headers = HeaderMap::new();
+            let (id, email) = (UserId::Number(7), "a@b.c".to_owned());
+            Identity { id, email, name }.inject(&names, &mut headers);
+            let mut names: Vec<_> = headers.keys().map(|name| name.as_str().to_owned()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(names_with(Preset::Remote, &[]), ["remote-email", "remote-name", "remote-user"]);
+        let own = [(Told::User, "x-user"), (Told::User, "x-uid")];
+        let auth_request = names_with(Preset::AuthRequest, &own);
+        let rest = ["x-auth-request-email", "x-auth-request-preferred-username"];
+        assert_eq!(auth_request, [rest[0], rest[1], "x-uid", "x-user"]);
+        assert_eq!(names_with(Preset::None, &own[..1]), ["x-user"]);
+        assert!(names_with(Preset::None, &[]).is_empty());
     }
 
     #[test]
@@ -211,6 +242,10 @@ mod tests {
             "x+forwarded^email",
             "x`forwarded|email",
             "x-forwarded-groups",
+            "Remote_User",
+            "remote-groups",
+            "X.Auth.Request.Email",
+            "x-auth-request-anything",
         ];
         for spelling in spellings {
             assert!(is_managed(&fold(&spelling.parse().unwrap())), "{spelling}");

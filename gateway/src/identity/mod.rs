@@ -1,6 +1,7 @@
 //! Who is signed in, and how the frontend is told.
 
 pub mod headers;
+pub mod names;
 
 use std::fmt;
 

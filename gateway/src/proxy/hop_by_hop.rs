@@ -24,12 +24,21 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 const END_TO_END: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION];
 
+/// Whether a field is one of a connection.
+pub fn is_of_connection(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|hop| hop == name)
+}
+
+/// Whether a field is one that a request rests on.
+pub fn is_end_to_end(name: &str) -> bool {
+    END_TO_END.iter().any(|field| field == name)
+}
+
 /// Whether a field, its name folded, may pass for one of a connection, or for a length, without
 /// being it; or means something to CGI (`Proxy` becomes `HTTP_PROXY`: CVE-2016-5385).
 pub fn is_imitation(name: &HeaderName, folded: &str) -> bool {
-    let is_of_connection =
-        folded == header::CONTENT_LENGTH || HOP_BY_HOP.iter().any(|hop| hop == folded);
-    (is_of_connection && name != folded) || folded == "proxy" || folded.starts_with("proxy-")
+    let is_of_message = folded == header::CONTENT_LENGTH || is_of_connection(folded);
+    (is_of_message && name != folded) || folded == "proxy" || folded.starts_with("proxy-")
 }
 
 /// Removes the fields of one connection and those that `Connection` names.
