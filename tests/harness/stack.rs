@@ -206,6 +206,7 @@ fn config(database_url: &str) -> Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
         front: Front::default(),
         routes: Vec::new(),
+        max_body: None,
         identity_names: IdentityNames::default(),
         allowed_origins: AllowedOrigins::default(),
         upstream_token: None,

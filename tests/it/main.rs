@@ -6,6 +6,7 @@
     reason = "a failed set-up should stop the test"
 )]
 
+mod body_limit;
 mod express;
 mod express_auth;
 mod forwarding;

@@ -127,7 +127,18 @@ async fn services(
     let (drain, front) = (drain.clone(), Arc::new(config.front.clone()));
     let allowed_origins = config.allowed_origins.clone();
     let identity_names = config.identity_names.clone();
-    Services { sessions, auth, clock, allowed_origins, identity_names, upstream_token, drain, front }
+    let max_body = config.max_body.clone();
+    Services {
+        sessions,
+        auth,
+        clock,
+        allowed_origins,
+        max_body,
+        identity_names,
+        upstream_token,
+        drain,
+        front,
+    }
 }
 
 /// Every path's upstream: those of `--route`, and Next.js for the rest.

@@ -17,7 +17,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Many a client reads only when it has sent everything: closing before that would reset its
 /// connection, and the answer would be lost (RFC 9112 §9.6). One that waits for our word to send
 /// anything gets the answer instead.
-pub(super) fn discard<B>(headers: &HeaderMap, mut body: B)
+pub(crate) fn discard<B>(headers: &HeaderMap, mut body: B)
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {

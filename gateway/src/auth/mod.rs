@@ -5,7 +5,7 @@ pub mod answer;
 mod body;
 mod content_type;
 pub mod credentials;
-mod discard;
+pub(crate) mod discard;
 mod encoding;
 mod express_answer;
 mod express_credentials;

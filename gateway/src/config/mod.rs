@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod auth_args;
+mod bytes;
 mod cookie_prefix;
 mod durations;
 pub mod front;
@@ -32,6 +33,7 @@ use crate::downstream::front::Front;
 use crate::error::StartError;
 use crate::identity::headers::UpstreamToken;
 use crate::identity::names::IdentityNames;
+use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::pages::Reader;
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::proxy::upstream_address::UpstreamAddress;
@@ -62,6 +64,8 @@ pub struct Config {
     pub routes: Routes,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
+    /// How large bodies may be that upstreams are sent.
+    pub max_body: Option<BodyLimit>,
     /// How upstreams are told who is signed in.
     pub identity_names: IdentityNames,
     /// Whose pages may open WebSockets, beside this site's own.
@@ -133,6 +137,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            max_body: units::parse_max_body(&args.proxy)?,
             identity_names: identity_headers::parse(&args.proxy)?,
             allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: Reader::Visitor,
@@ -174,6 +179,7 @@ impl Config {
             auth: auth_settings(&args.auth)?,
             email_case: args.auth.email_case,
             tables: units::parse_tables(&args.database)?,
+            max_body: units::parse_max_body(&args.proxy)?,
             identity_names: identity_headers::parse(&args.proxy)?,
             allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: match &args.upstream {

@@ -2,11 +2,19 @@
 
 use clap::Args;
 
+use super::bytes::parse_bytes;
 use crate::identity::names::Preset;
 
 /// What passes to the upstreams.
 #[derive(Debug, Args)]
 pub struct ProxyArgs {
+    /// Largest body of a request that is passed on, as `10MiB`; what is larger gets 413 [default: none]
+    #[arg(long, env = "NEXTBNB_MAX_BODY", value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_body: Option<u64>,
+    /// Paths without that limit, by what they begin with, as `/api/upload/`. May be repeated (in the
+    /// environment: separated by spaces)
+    #[arg(long, env = "NEXTBNB_MAX_BODY_EXCEPT", value_name = "PREFIX", value_delimiter = ' ')]
+    pub max_body_except: Vec<String>,
     /// Names of the fields that tell upstreams who is signed in: `X-Forwarded-…` and
     /// `X-Auth-Request-…` as of oauth2-proxy, `Remote-…` as of Authelia. Clients' copies of all of
     /// them are removed

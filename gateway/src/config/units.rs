@@ -5,6 +5,7 @@ use http::uri::Authority;
 
 use super::Routes;
 use super::args::DatabaseArgs;
+use super::proxy_args::ProxyArgs;
 use super::site::parse_users_columns;
 use crate::auth::action::{Action, AuthPaths};
 use crate::auth::origin::AllowedOrigins;
@@ -12,6 +13,7 @@ use crate::downstream::public_url::PublicUrl;
 use crate::database::tables::TableChoice;
 use crate::error::StartError;
 use crate::gateway::OWN_PREFIX;
+use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::pages::{ErrorPages, Reader};
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::proxy::target::host_and_port;
@@ -86,6 +88,16 @@ fn parse_route(
         None => (to.strip_suffix(",keep").unwrap_or(to), None),
     };
     Ok((prefix, parse_address(url)?, stripped))
+}
+
+/// Checks what was typed with `--max-body-except`; without `--max-body` there is no limit.
+pub(super) fn parse_max_body(args: &ProxyArgs) -> Result<Option<BodyLimit>, StartError> {
+    let typed = args.max_body_except.iter().filter(|text| !text.is_empty());
+    let parse = |text: &String| {
+        PathPrefix::new(text).ok_or_else(|| StartError::MaxBodyExcept { typed: text.clone() })
+    };
+    let except = typed.map(parse).collect::<Result<Vec<_>, _>>()?;
+    Ok(args.max_body.map(|bytes| BodyLimit { bytes, except }))
 }
 
 /// Checks what was typed with `--allow-origin`.

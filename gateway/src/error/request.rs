@@ -22,6 +22,9 @@ pub enum RequestError {
     /// The fields are more than Node reads.
     #[error("refused: the header fields are too large")]
     FieldsTooLarge,
+    /// The body is more than is passed on.
+    #[error("refused: the body is larger than {0} bytes (--max-body)")]
+    BodyTooLarge(u64),
     /// TRACE and CONNECT would expose or tunnel what is not theirs.
     #[error("method not served")]
     Method,
@@ -79,6 +82,7 @@ impl RequestError {
             Self::Ambiguous(_) | Self::DownstreamBroken(_) => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::FieldsTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NothingHere | Self::DevOnly => StatusCode::NOT_FOUND,
             Self::ForeignOrigin | Self::UnknownDevOrigin => StatusCode::FORBIDDEN,
@@ -104,6 +108,7 @@ impl RequestError {
             Self::Ambiguous(_)
             | Self::TargetTooLong
             | Self::FieldsTooLarge
+            | Self::BodyTooLarge(_)
             | Self::Method
             | Self::NothingHere
             | Self::DevOnly

@@ -92,6 +92,15 @@ pub enum StartError {
         /// What would be right.
         reason: &'static str,
     },
+    /// No path begins so in one reading.
+    #[error(
+        "--max-body-except {typed:?} is not usable: want a prefix like /api/upload/, nothing in it \
+         encoded"
+    )]
+    MaxBodyExcept {
+        /// As typed.
+        typed: String,
+    },
     /// No page has that origin.
     #[error("--allow-origin {typed:?} is not usable: {reason}")]
     AllowOrigin {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use http_body_util::Full;
 use tracing::warn;
 
 use super::body::AnswerBody;
 use super::{Caller, Downstream, Gateway, Services, audience_of};
+use crate::auth::discard::discard;
 use crate::error::RequestError;
 use crate::identity::headers::fold;
 use crate::identity::names::IdentityNames;
@@ -41,15 +43,22 @@ impl Gateway {
     pub(super) async fn forward(
         &self,
         mut head: Parts,
-        body: RequestBody,
+        mut body: RequestBody,
         mut forward: Forward<'_>,
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        let Services { sessions, clock, upstream_token, .. } = &self.services;
+        let Services { sessions, clock, upstream_token, max_body, .. } = &self.services;
         let Caller { client, origin: own } = forward.caller;
         let wants_websocket = is_websocket(&head);
         if wants_websocket && !self.services.allowed_origins.admit(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);
+        }
+        if let Some(bytes) = max_body.as_ref().and_then(|max| max.at(head.uri.path())) {
+            if body.size_hint().lower() > bytes {
+                discard(&head.headers, body);
+                return Err(RequestError::BodyTooLarge(bytes));
+            }
+            body.limit(bytes);
         }
         if !wants_websocket {
             let begun = sessions.begin_for_guest(forward.visit, own.known_scheme(), clock.now());

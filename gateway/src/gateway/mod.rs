@@ -37,6 +37,7 @@ use crate::ops::drain::Drain;
 use crate::ops::health::{UpstreamHealth, health, upstreams_health};
 use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::RequestId;
+use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
 use crate::proxy::pages::{ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
@@ -62,6 +63,8 @@ pub struct Services {
     pub clock: Clock,
     /// Whose pages may open WebSockets.
     pub allowed_origins: AllowedOrigins,
+    /// How large bodies may be that upstreams are sent.
+    pub max_body: Option<BodyLimit>,
     /// How upstreams are told who is signed in.
     pub identity_names: IdentityNames,
     /// Proves to upstreams that a request comes from here, where they want that.

@@ -38,6 +38,7 @@ fn broken(error: hyper::Error, limit: Duration) -> RequestError {
     match cause_of::<BodyError>(&error) {
         Some(BodyError::Silent(limit)) => return RequestError::DownstreamSilent(*limit),
         Some(BodyError::Broken(_)) => return RequestError::DownstreamBroken(error.into()),
+        Some(BodyError::TooLarge(limit)) => return RequestError::BodyTooLarge(*limit),
         Some(BodyError::Unwanted) | None => {}
     }
     match cause_of::<io::Error>(&error) {

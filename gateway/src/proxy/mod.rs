@@ -1,6 +1,7 @@
 //! The way to the upstream and back: connections, forwarding headers, bodies, error pages.
 
 pub mod body;
+pub mod body_limit;
 pub mod bounded_stream;
 mod connect;
 pub mod expectation;

@@ -116,6 +116,7 @@ impl ErrorPages {
                 "Clear this site's cookies and try again.",
                 None,
             ),
+            RequestError::BodyTooLarge(_) => ("That is too large", "Send something smaller.", None),
             RequestError::DownstreamBroken(_) => {
                 ("That did not arrive whole", "Send it again.", None)
             }

@@ -26,6 +26,8 @@ struct Streamed {
     progress: Progress,
     /// What the first piece waits for.
     gate: Option<Gate>,
+    /// What may still come, in bytes, and what might at first.
+    left: Option<(u64, u64)>,
     _running: Running,
 }
 
@@ -35,6 +37,9 @@ pub enum BodyError {
     /// No piece came in time.
     #[error("the client sent nothing more of the body within {0:?}")]
     Silent(Duration),
+    /// It is more than is passed on.
+    #[error("the body is larger than {0} bytes (--max-body)")]
+    TooLarge(u64),
     /// The upstream answered without having asked for it.
     #[error("the upstream answered without the body that it did not ask for")]
     Unwanted,
@@ -54,8 +59,16 @@ impl RequestBody {
             timer: None,
             progress,
             gate: None,
+            left: None,
             _running: running,
         }))
+    }
+
+    /// Ends the body with an error where it becomes more than `bytes`.
+    pub fn limit(&mut self, bytes: u64) {
+        if let Some(body) = &mut self.0 {
+            body.left = Some((bytes, bytes));
+        }
     }
 
     /// Keeps the first piece back until `gate` opens.
@@ -73,6 +86,20 @@ impl RequestBody {
     /// Who keeps the request waiting; the same for as long as the body lives.
     pub(super) fn progress(&self) -> Progress {
         self.0.as_ref().map_or_else(Progress::now, |body| body.progress.clone())
+    }
+}
+
+impl Streamed {
+    fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
+        let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        match &mut self.left {
+            Some((left, limit)) if length > *left => Err(BodyError::TooLarge(*limit)),
+            Some((left, _)) => {
+                *left -= length;
+                Ok(frame)
+            }
+            None => Ok(frame),
+        }
     }
 }
 
@@ -94,7 +121,7 @@ impl Body for RequestBody {
         }
         if let Poll::Ready(frame) = Pin::new(&mut body.incoming).poll_frame(context) {
             body.progress.wait_for(Party::Upstream);
-            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));
+            return Poll::Ready(frame.map(|frame| body.counted(frame.map_err(BodyError::Broken)?)));
         }
         let due = body.progress.wait_for(Party::Downstream) + body.limit;
         let timer = body.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));

@@ -35,6 +35,11 @@ impl PathPrefix {
             .is_some_and(|rest| self.0.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether a path lies below the prefix, and no server would read it as one that does not.
+    pub(super) fn covers_plainly(&self, path: &str) -> bool {
+        self.covers(path) && !has_other_readings(path)
+    }
+
     /// Takes the prefix off a request's target, for an upstream that does not know of it; what the
     /// prefix does not cover is left as it is.
     pub fn strip(&self, target: &mut Uri) {
