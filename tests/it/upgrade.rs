@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use nextbnb_gateway::auth::origin::{AllowedOrigins, Origin};
+use nextbnb_gateway::auth::origin::AllowedOrigins;
 use nextbnb_gateway::config::Config;
+use nextbnb_gateway::downstream::public_url::PublicUrl;
 use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::RunningGateway;
@@ -135,7 +136,7 @@ async fn a_socket_carries_the_identity_and_no_forged_one() {
 #[tokio::test]
 async fn another_sites_page_cannot_open_a_socket_unless_it_is_allowed() {
     let stack = Stack::with(echoing_upstream().await, |config| {
-        let app = Origin::new("https://app.example.com").unwrap();
+        let app = PublicUrl::parse("https://app.example.com").unwrap().origin();
         config.allowed_origins = AllowedOrigins::new(vec![app]);
     })
     .await;

@@ -5,6 +5,7 @@ use http::header::HeaderMap;
 use http_body_util::BodyExt;
 use nextbnb_gateway::auth::who_am_i::who_am_i;
 use nextbnb_gateway::entity::user_id::UserId;
+use nextbnb_gateway::identity::names::IdentityNames;
 use nextbnb_gateway::session::user_key::UserKey;
 use nextbnb_migrations::TableNames;
 use nextbnb_tests::database::TestDatabase;
@@ -51,7 +52,7 @@ async fn a_uuid_is_a_text_for_pages_and_in_answers(test: TestDatabase) {
     let cookie = site.log_in(ADA, "pw", &[]).await.cookie();
     let session = site.visit(&[&cookie]).await;
     let mut headers = HeaderMap::new();
-    session.as_ref().unwrap().identity().unwrap().inject(&mut headers);
+    session.as_ref().unwrap().identity().unwrap().inject(&IdentityNames::default(), &mut headers);
     assert_eq!(headers["x-forwarded-user"], UUID);
     let body = who_am_i(session.as_ref()).into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();

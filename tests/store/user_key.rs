@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use http::StatusCode;
 use nextbnb_gateway::auth::AuthSettings;
+use nextbnb_gateway::identity::names::IdentityNames;
 use nextbnb_gateway::session::SessionSettings;
 use nextbnb_gateway::session::policy::OldData;
 use nextbnb_gateway::session::user_key::{UserField, UserKey, UserObject};
@@ -145,7 +146,7 @@ async fn an_account_without_an_address_is_signed_in_by_its_id(test: TestDatabase
     express_wrote(&site, "1").await;
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
     let mut headers = http::HeaderMap::new();
-    session.identity().unwrap().inject(&mut headers);
+    session.identity().unwrap().inject(&IdentityNames::default(), &mut headers);
     assert_eq!(headers.len(), 1, "{headers:?}");
     assert_eq!(headers["x-forwarded-user"], "1");
 }

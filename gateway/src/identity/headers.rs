@@ -168,7 +168,8 @@ mod tests {
     fn an_id_that_is_a_text_is_visible_ascii_too() {
         let check = |id: UserId, expected: &str| {
             let mut headers = HeaderMap::new();
-            Identity { id, email: String::new(), name: None }.inject(&IdentityNames::default(), &mut headers);
+            Identity { id, email: String::new(), name: None }
+                .inject(&IdentityNames::default(), &mut headers);
             assert_eq!(headers[USER], expected);
         };
         let text = |id: &str| UserId::Text(id.to_owned());
