@@ -1,11 +1,10 @@
 //! What is changed in the upstream's response heads.
 
-use std::fmt;
-
-use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
-use http::uri::{Authority, Scheme};
+use http::header::{self, Entry, HeaderMap, HeaderName};
+use http::uri::Authority;
 
 use super::hop_by_hop::remove_hop_by_hop;
+use super::location::{PublicOrigin, lead_to_public};
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
 
@@ -14,29 +13,8 @@ const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
 const SURROGATE_CONTROL: &str = "surrogate-control";
 const CDN_CACHE_CONTROL: &str = "cdn-cache-control";
 
-/// Hosts by which a server calls itself in its own redirects: Next.js builds `request.url` from
-/// where it listens, not from `Host` (16.4.5, `resolve-routes.js`).
-const SELF_NAMES: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
-
-/// The origin that the browser sees.
-#[derive(Debug, Clone, Copy)]
-pub struct PublicOrigin<'a> {
-    /// How the browser speaks to the gateway.
-    pub scheme: &'a Scheme,
-    /// The host as the browser wrote it, with its port.
-    pub host: &'a str,
-    /// What the upstream's paths begin with in the browser, without a slash at the end.
-    pub prefix: &'a str,
-}
-
-impl fmt::Display for PublicOrigin<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.host, self.prefix)
-    }
-}
-
-/// Removes what describes the upstream's connection or kind, and turns redirects to the
-/// upstream's own origin into redirects to the public one.
+/// Removes what describes the upstream's connection or kind, and makes what leads to the
+/// upstream's own origin lead to the public one.
 pub fn clean_response(
     headers: &mut HeaderMap,
     upstream: Option<&Authority>,
@@ -46,12 +24,8 @@ pub fn clean_response(
     headers.remove(X_POWERED_BY);
     headers.remove(header::SERVER);
     keep_first(headers, header::DATE);
-    if let Some(upstream) = upstream
-        && let Some(location) = headers.get(header::LOCATION)
-        && let Some(path) = path_at(location, upstream)
-        && let Ok(value) = HeaderValue::try_from(format!("{public}{path}"))
-    {
-        headers.insert(header::LOCATION, value);
+    if let Some(upstream) = upstream {
+        lead_to_public(headers, upstream, public);
     }
 }
 
@@ -93,45 +67,12 @@ fn allows_sharing(headers: &HeaderMap, name: &HeaderName, expires: bool) -> bool
     has_lifetime && !has(&["private", "no-store", "no-cache"])
 }
 
-/// The part of `location` behind its origin, when that origin is the upstream's.
-fn path_at<'a>(location: &'a HeaderValue, upstream: &Authority) -> Option<&'a str> {
-    let location = location.to_str().ok()?;
-    let rest = location.strip_prefix("http://").or_else(|| location.strip_prefix("https://"))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let authority: Authority = authority.parse().ok()?;
-    let is_upstream_host = authority.host().eq_ignore_ascii_case(upstream.host())
-        || SELF_NAMES.iter().any(|name| authority.host().eq_ignore_ascii_case(name));
-    let port = |authority: &Authority| authority.port_u16().unwrap_or(80);
-    (is_upstream_host && port(&authority) == port(upstream)).then_some(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::HeaderValue;
+    use http::uri::Scheme;
+
     use super::*;
-
-    #[track_caller]
-    fn check_location(sent: &'static str, expected: &str) {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::LOCATION, HeaderValue::from_static(sent));
-        let public = PublicOrigin { scheme: &Scheme::HTTP, host: "site.example:8080", prefix: "" };
-        clean_response(&mut headers, Some(&Authority::from_static("web:3001")), public);
-        assert_eq!(headers[header::LOCATION], expected);
-    }
-
-    #[test]
-    fn a_redirect_to_the_upstream_leads_to_the_public_origin() {
-        check_location("http://web:3001/x?y#z", "http://site.example:8080/x?y#z");
-        check_location("http://localhost:3001/x", "http://site.example:8080/x");
-        check_location("https://localhost:3001/x", "http://site.example:8080/x");
-        check_location("http://0.0.0.0:3001", "http://site.example:8080");
-        check_location("http://[::1]:3001/", "http://site.example:8080/");
-        check_location("/x", "/x");
-        check_location("http://localhost:3002/x", "http://localhost:3002/x");
-        check_location("http://localhost/x", "http://localhost/x");
-        check_location("https://other.example/x", "https://other.example/x");
-        check_location("http://web:3001@evil.example/x", "http://web:3001@evil.example/x");
-    }
 
     #[test]
     fn what_a_shared_cache_may_keep_is_known() {
