@@ -7,6 +7,7 @@
 use sea_orm_migration::prelude::*;
 
 use crate::names::quoted;
+use crate::plan::{Planned, send};
 use crate::{TableNames, email};
 
 pub(crate) struct Additions(pub(crate) TableNames);
@@ -23,17 +24,7 @@ const EXPIRES_INDEX: &str = "nextbnb_sessions_expires";
 #[async_trait::async_trait]
 impl MigrationTrait for Additions {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (connection, names) = (manager.get_connection(), &self.0);
-        let name = &names.user_columns.name;
-        if names.user_columns.name_is_ours() && !manager.has_column(&names.users, name).await? {
-            let (users, name) = (names.quoted_users(), quoted(name));
-            let add = format!("ALTER TABLE {users} ADD COLUMN {name} TEXT");
-            connection.execute_unprepared(&add).await?;
-        }
-        let (index, sessions) = (names.own(EXPIRES_INDEX), names.quoted_sessions());
-        let create = format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {sessions} ("expires")"#);
-        connection.execute_unprepared(&create).await?;
-        email::add_indexes(connection, names).await
+        send(manager, self.statements(manager).await?).await
     }
 
     /// Keeps `users.name`: it may hold what people wrote, or have been the site's own column.
@@ -44,5 +35,22 @@ impl MigrationTrait for Additions {
             connection.execute_unprepared(&drop).await?;
         }
         Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Planned for Additions {
+    async fn statements(&self, schema: &SchemaManager) -> Result<Vec<String>, DbErr> {
+        let (names, mut statements) = (&self.0, Vec::new());
+        let name = &names.user_columns.name;
+        if names.user_columns.name_is_ours() && !schema.has_column(&names.users, name).await? {
+            let (users, name) = (names.quoted_users(), quoted(name));
+            statements.push(format!("ALTER TABLE {users} ADD COLUMN {name} TEXT"));
+        }
+        let (index, sessions) = (names.own(EXPIRES_INDEX), names.quoted_sessions());
+        statements
+            .push(format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {sessions} ("expires")"#));
+        statements.extend(email::indexes(schema, names).await?);
+        Ok(statements)
     }
 }

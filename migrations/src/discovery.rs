@@ -1,15 +1,15 @@
 //! Tables that a site has already.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DatabaseConnection;
+use sea_orm_migration::sea_orm::DatabaseTransaction;
 
 /// Those of `candidates` that are tables with all of `columns`, in the order given.
 pub async fn tables_with(
-    connection: &DatabaseConnection,
+    transaction: &DatabaseTransaction,
     candidates: &[&str],
     columns: &[String],
 ) -> Result<Vec<String>, DbErr> {
-    let schema = SchemaManager::new(connection);
+    let schema = SchemaManager::new(transaction);
     let mut found = Vec::new();
     for table in candidates {
         if schema.has_table(table).await? && has_all(&schema, table, columns).await? {

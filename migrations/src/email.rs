@@ -12,27 +12,30 @@ pub(crate) const UNIQUE_INDEX: &str = "nextbnb_users_email";
 /// Finds an address by its ASCII lower case, as login and register do.
 pub(crate) const CASE_INDEX: &str = "nextbnb_users_email_case";
 
-pub(crate) async fn add_indexes(
-    connection: &impl ConnectionTrait,
+/// The statements that make both, as far as they can be made.
+pub(crate) async fn indexes(
+    schema: &SchemaManager<'_>,
     names: &TableNames,
-) -> Result<(), DbErr> {
-    let (users, email) = (names.quoted_users(), quoted(&names.user_columns.email));
+) -> Result<Vec<String>, DbErr> {
+    let (connection, users) = (schema.get_connection(), names.quoted_users());
+    let email = quoted(&names.user_columns.email);
     let folded = match connection.get_database_backend() {
         DbBackend::Postgres => format!(r#"lower({email} COLLATE "C")"#),
         _ => format!("lower({email})"),
     };
     let index = names.own(CASE_INDEX);
-    let case_index = format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {users} ({folded})"#);
-    connection.execute_unprepared(&case_index).await?;
-
-    if is_unique(connection, names).await? || count_doubled(connection, names).await? > 0 {
-        return Ok(());
+    let mut statements =
+        vec![format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON {users} ({folded})"#)];
+    // A table that is yet to be made is made with unique addresses.
+    if schema.has_table(&names.users).await?
+        && !is_unique(connection, names).await?
+        && count_doubled(connection, names).await? == 0
+    {
+        let index = names.own(UNIQUE_INDEX);
+        statements
+            .push(format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ({email})"#));
     }
-    let index = names.own(UNIQUE_INDEX);
-    let unique_index =
-        format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ({email})"#);
-    connection.execute_unprepared(&unique_index).await?;
-    Ok(())
+    Ok(statements)
 }
 
 /// What an operator should know about the addresses.

@@ -8,10 +8,12 @@ pub mod discovery;
 mod email;
 mod later;
 mod names;
+pub mod plan;
 mod tables;
 
 pub use names::{TableNames, UserColumns};
 
+use plan::{Plan, Planned};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -41,15 +43,22 @@ impl<'a> Migrator<'a> {
         migrator.later = later::names(connection, &tables.own(APPLIED), &known).await?;
         Ok(migrator)
     }
+
+    /// Those of this release.
+    fn known(&self) -> Vec<Box<dyn Planned>> {
+        let tables = self.tables;
+        vec![
+            Box::new(tables::Tables(tables.clone())),
+            Box::new(additions::Additions(tables.clone())),
+        ]
+    }
 }
 
 impl MigratorTraitSelf for Migrator<'_> {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let tables = self.tables;
-        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
-            Box::new(tables::Tables(tables.clone())),
-            Box::new(additions::Additions(tables.clone())),
-        ];
+        let known = self.known().into_iter();
+        let mut migrations: Vec<Box<dyn MigrationTrait>> =
+            known.map(|migration| migration as Box<dyn MigrationTrait>).collect();
         migrations.extend(self.later.iter().map(|name| later::migration(name)));
         migrations
     }
@@ -93,6 +102,17 @@ pub async fn migrate(
     let mut notes = email::notes(connection, tables).await?;
     notes.extend(later::note(&migrator.later));
     Ok(Applied { names, notes })
+}
+
+/// What [`migrate`] would send; asks only, and needs no right but to read the catalogue and count
+/// addresses.
+pub async fn plan(transaction: &DatabaseTransaction, tables: &TableNames) -> Result<Plan, DbErr> {
+    let migrator = Migrator::over(transaction, tables).await?;
+    let pending = migrator.get_pending_migrations_read_only(transaction).await?;
+    let is_pending = |name: &str| pending.iter().any(|migration| migration.name() == name);
+    let mut known = migrator.known();
+    known.retain(|migration| is_pending(migration.name()));
+    Plan::of(transaction, tables, known, migrator.later).await
 }
 
 /// Takes back what the gateway added, and nothing else: see the `down` of each migration.

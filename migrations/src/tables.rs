@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::names::quoted;
+use crate::plan::{Planned, send};
 use crate::{TableNames, UserColumns};
 
 pub(crate) struct Tables(pub(crate) TableNames);
@@ -21,23 +22,26 @@ impl MigrationName for Tables {
 #[async_trait::async_trait]
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (sessions, users) = match manager.get_database_backend() {
-            DbBackend::Sqlite => (SESSIONS_ON_SQLITE, users_on_sqlite(&self.0.user_columns)),
-            _ => (SESSIONS_ON_POSTGRES, users_on_postgres(&self.0.user_columns)),
-        };
-        let connection = manager.get_connection();
-        for (name, columns) in
-            [(self.0.quoted_sessions(), sessions), (self.0.quoted_users(), users.as_str())]
-        {
-            let create = format!("CREATE TABLE IF NOT EXISTS {name} {columns}");
-            connection.execute_unprepared(&create).await?;
-        }
-        Ok(())
+        send(manager, self.statements(manager).await?).await
     }
 
     /// Leaves both tables: the sessions and accounts in them are the site's, whoever made them.
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Planned for Tables {
+    async fn statements(&self, schema: &SchemaManager) -> Result<Vec<String>, DbErr> {
+        let (sessions, users) = match schema.get_database_backend() {
+            DbBackend::Sqlite => (SESSIONS_ON_SQLITE, users_on_sqlite(&self.0.user_columns)),
+            _ => (SESSIONS_ON_POSTGRES, users_on_postgres(&self.0.user_columns)),
+        };
+        let tables =
+            [(self.0.quoted_sessions(), sessions), (self.0.quoted_users(), users.as_str())];
+        let create = |(name, columns)| format!("CREATE TABLE IF NOT EXISTS {name} {columns}");
+        Ok(tables.map(create).into())
     }
 }
 

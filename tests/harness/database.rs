@@ -58,6 +58,14 @@ impl TestDatabase {
         matches!(self.place, Place::Server { .. })
     }
 
+    /// What no other database of the tests' server is called.
+    pub fn name(&self) -> &str {
+        match &self.place {
+            Place::Folder(_) => "main",
+            Place::Server { name, .. } => name,
+        }
+    }
+
     /// The file, on SQLite.
     pub fn path(&self) -> PathBuf {
         match &self.place {

@@ -14,7 +14,7 @@ pub mod browser;
 pub mod chaos;
 pub mod database;
 pub mod next;
-mod postgres;
+pub mod postgres;
 pub mod stack;
 pub mod upstream;
 pub mod visitor;

@@ -66,6 +66,11 @@ fn start() -> (String, Option<Child>) {
     panic!("Postgres does not start:\n{told}");
 }
 
+/// One of Postgres's programs, such as `psql`.
+pub fn program(name: &str) -> PathBuf {
+    find_programs().expect("Postgres's programs; `make test-deps` sees to that").join(name)
+}
+
 /// The newest of several.
 fn find_programs() -> Option<PathBuf> {
     let has_all =

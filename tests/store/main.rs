@@ -36,6 +36,7 @@ mod migrations;
 mod opening;
 mod outage;
 mod policies;
+mod printed;
 mod races;
 mod refused;
 mod sessions;

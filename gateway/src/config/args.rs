@@ -36,7 +36,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Develop: start `next dev` and serve in front of it, hot reload included
     Dev(DevArgs),
-    /// Apply pending migrations, say which, and end
+    /// Apply pending migrations, say which, and end; or print them
     Migrate(MigrateArgs),
     /// Ask a gateway whether it serves; for container health checks
     Health(HealthArgs),
@@ -133,6 +133,10 @@ pub struct DevArgs {
 /// Settings of `migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
+    /// Write the pending migrations' SQL to standard output and apply nothing, for an owner of the
+    /// schema to run
+    #[arg(long, env = "NEXTBNB_PRINT", value_parser = FalseyValueParser::new())]
+    pub print: bool,
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,

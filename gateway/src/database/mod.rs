@@ -5,6 +5,7 @@ pub(crate) mod dialect;
 mod failure;
 pub(crate) mod kinds;
 pub mod layout;
+pub mod look;
 mod postgres;
 mod sqlite;
 pub mod tables;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nextbnb_migrations::{Applied, TableNames};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -168,9 +169,16 @@ async fn open(
         DatabaseTarget::Embedded(path) => return sqlite::open_embedded(path, limits).await,
         DatabaseTarget::Url(url) => url,
     };
+    match kind_of(url)? {
+        DbBackend::Sqlite => sqlite::open_url(url, limits).await,
+        _ => postgres::open(url, limits).await,
+    }
+}
+
+fn kind_of(url: &str) -> Result<DbBackend, StartError> {
     match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => postgres::open(url, limits).await,
-        Some(("sqlite", _)) => sqlite::open_url(url, limits).await,
+        Some(("postgres" | "postgresql", _)) => Ok(DbBackend::Postgres),
+        Some(("sqlite", _)) => Ok(DbBackend::Sqlite),
         // Whatever else it is may be a password.
         _ => Err(StartError::DatabaseUrl {
             reason: "it must be postgres://user:password@host/database or sqlite://path?mode=rwc"

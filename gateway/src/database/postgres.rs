@@ -18,9 +18,7 @@ pub(super) async fn open(
     url: &str,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    let options: PgConnectOptions = url
-        .parse()
-        .map_err(|error: Error| StartError::DatabaseUrl { reason: cause(error).to_string() })?;
+    let options = read(url)?;
     let options = options.application_name("nextbnb-gateway").disable_statement_logging();
     let server = describe(&options);
     // Before the first wait, and since DATABASE_URL may be meant for another program.
@@ -32,6 +30,15 @@ pub(super) async fn open(
         .acquire_timeout(limits.acquire_timeout)
         .connect_lazy_with(options);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// See [`describe`].
+pub(super) fn place_of(url: &str) -> Result<String, StartError> {
+    Ok(describe(&read(url)?))
+}
+
+fn read(url: &str) -> Result<PgConnectOptions, StartError> {
+    url.parse().map_err(|error: Error| StartError::DatabaseUrl { reason: cause(error).to_string() })
 }
 
 /// Connects once by hand: the pool would try again until its time is up and forget why.

@@ -1,7 +1,8 @@
 //! SQLite: one file, one connection, and a look before anything is written.
 
-use std::fs::OpenOptions;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +19,10 @@ use crate::error::StartError;
 
 /// How long a writer waits for another process's writer, such as the sqlite3 shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of the header that say 2 twice for a write-ahead log
+/// (<https://sqlite.org/fileformat.html#file_format_version_numbers>).
+const WAL_VERSIONS: Range<usize> = 18..20;
 
 /// What to do where there is no file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,14 +45,75 @@ pub(super) async fn open_url(
     url: &str,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    let options: SqliteConnectOptions = url
-        .parse()
-        .map_err(|error: Error| StartError::DatabaseUrl { reason: error.to_string() })?;
+    let options = read(url)?;
     let settings = url.split_once('?').map_or("", |(_, settings)| settings);
     let may_make = form_urlencoded::parse(settings.as_bytes())
         .any(|(key, value)| key == "mode" && value == "rwc");
     let missing = if may_make { Missing::Make } else { Missing::Refuse };
     open(options, missing, "--database-url", limits).await
+}
+
+fn read(url: &str) -> Result<SqliteConnectOptions, StartError> {
+    url.parse().map_err(|error: Error| StartError::DatabaseUrl { reason: error.to_string() })
+}
+
+/// The file in the state folder, for reading alone; also tells where it is.
+pub(super) async fn look_at_embedded(
+    path: &Path,
+    limits: &DatabaseLimits,
+) -> Result<(DatabaseConnection, String), StartError> {
+    look(SqliteConnectOptions::new().filename(path), "--state-dir", limits).await
+}
+
+/// The file that a URL names, for reading alone; also tells where it is.
+pub(super) async fn look_at_url(
+    url: &str,
+    limits: &DatabaseLimits,
+) -> Result<(DatabaseConnection, String), StartError> {
+    look(read(url)?, "--database-url", limits).await
+}
+
+/// Makes no file, nor one beside it.
+async fn look(
+    options: SqliteConnectOptions,
+    setting: &'static str,
+    limits: &DatabaseLimits,
+) -> Result<(DatabaseConnection, String), StartError> {
+    let path = options.get_filename().to_owned();
+    let unusable = |reason: String| StartError::DatabaseFile {
+        path: path.clone(),
+        setting,
+        source: reason.into(),
+    };
+    if !path.exists() {
+        return Err(unusable("there is no such file; `serve` makes it".to_owned()));
+    }
+    let options = options
+        .create_if_missing(false)
+        .read_only(true)
+        .immutable(is_log_at_rest(&path).map_err(|error| unusable(error.to_string()))?)
+        .disable_statement_logging()
+        .busy_timeout(BUSY_TIMEOUT);
+    inspect(options.clone()).await.map_err(|error| unusable(explain(&error)))?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(limits.connections)
+        .acquire_timeout(limits.acquire_timeout)
+        .connect_with(options)
+        .await
+        .map_err(|error| unusable(explain(&error)))?;
+    let place = format!("sqlite file {}", path.display());
+    Ok((SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), place))
+}
+
+/// Whether the file has a write-ahead log that nobody has open: even a reader would make its two
+/// files then, unless it is told that nothing changes.
+fn is_log_at_rest(path: &Path) -> io::Result<bool> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let mut header = Vec::new();
+    fs::File::open(path)?.take(WAL_VERSIONS.end as u64).read_to_end(&mut header)?;
+    let versions = header.get(WAL_VERSIONS).unwrap_or_default();
+    Ok(versions == [2, 2] && !Path::new(&log).exists())
 }
 
 async fn open(

@@ -3,7 +3,7 @@
 use nextbnb_migrations::discovery::tables_with;
 use nextbnb_migrations::{TableNames, UserColumns};
 use sea_orm::sea_query::{Alias, IntoIden, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, Iterable};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Iterable, TransactionTrait};
 
 use super::{Database, cause};
 use crate::entity::session;
@@ -33,48 +33,60 @@ pub struct TableChoice {
     pub user_columns: UserColumns,
 }
 
-impl Database {
+impl TableChoice {
     /// The names that are given, else those of the tables that are there and have the columns,
     /// else Sequelize's own for tables that are still to be made.
     ///
     /// Fails with [`StartError::TablesAmbiguous`] where several could be meant, and with
     /// [`StartError::TableName`] where one would be both.
-    pub async fn find_tables(&self, choice: &TableChoice) -> Result<TableNames, StartError> {
+    pub(crate) async fn find(
+        &self,
+        transaction: &DatabaseTransaction,
+    ) -> Result<TableNames, StartError> {
         let default = TableNames::default();
-        let UserColumns { id, email, password, .. } = &choice.user_columns;
-        let (of_sessions, of_users) = (["sid", "expires", "data"], [id, email, password]);
-        let sessions = self.find_table(choice.sessions.as_ref(), SESSIONS, of_sessions).await?;
-        let users = self.find_table(choice.users.as_ref(), USERS, of_users).await?;
+        let UserColumns { id, email, password, .. } = &self.user_columns;
+        let of_sessions = ["sid", "expires", "data"].map(str::to_owned);
+        let of_users = [id, email, password].map(String::to_owned);
+        let sessions = SESSIONS.find(transaction, self.sessions.as_ref(), &of_sessions).await?;
+        let users = USERS.find(transaction, self.users.as_ref(), &of_users).await?;
         let tables = TableNames {
             sessions: sessions.unwrap_or(default.sessions),
             users: users.unwrap_or(default.users),
-            user_columns: choice.user_columns.clone(),
+            user_columns: self.user_columns.clone(),
         };
         if tables.sessions == tables.users {
-            let flag = if choice.users.is_some() { USERS.flag } else { SESSIONS.flag };
+            let flag = if self.users.is_some() { USERS.flag } else { SESSIONS.flag };
             return Err(StartError::TableName { flag, name: tables.users });
         }
         Ok(tables)
     }
+}
 
-    async fn find_table(
+impl Sought {
+    async fn find(
         &self,
+        transaction: &DatabaseTransaction,
         given: Option<&String>,
-        sought: Sought,
-        columns: [impl Into<String>; 3],
+        columns: &[String],
     ) -> Result<Option<String>, StartError> {
         if given.is_some() {
             return Ok(given.cloned());
         }
-        let Sought { flag, candidates } = sought;
-        let (connection, columns) = (self.connection().clone(), columns.map(Into::into));
-        let finding = async move { tables_with(&connection, candidates, &columns).await };
-        let failed = |error| StartError::Tables { source: cause(&error).into() };
-        let mut found = self.run(finding).await.map_err(failed)?;
+        let finding = tables_with(transaction, self.candidates, columns);
+        let mut found = finding.await.map_err(|error| failed(&error))?;
         if found.len() > 1 {
-            return Err(StartError::TablesAmbiguous { flag, found: found.join(", ") });
+            return Err(StartError::TablesAmbiguous { flag: self.flag, found: found.join(", ") });
         }
         Ok(found.pop())
+    }
+}
+
+impl Database {
+    /// See [`TableChoice::find`].
+    pub async fn find_tables(&self, choice: &TableChoice) -> Result<TableNames, StartError> {
+        let (connection, choice) = (self.connection().clone(), choice.clone());
+        let finding = async move { Ok(choice.find(&connection.begin().await?).await) };
+        self.run(finding).await.map_err(|error| failed(&error))?
     }
 
     /// Fails unless both tables have every column that must be read.
@@ -91,10 +103,12 @@ impl Database {
             connection.query_all(&sessions).await?;
             connection.query_all(&users).await.map(drop)
         };
-        self.run(checking)
-            .await
-            .map_err(|error| StartError::Tables { source: cause(&error).into() })
+        self.run(checking).await.map_err(|error| failed(&error))
     }
+}
+
+fn failed(error: &DbErr) -> StartError {
+    StartError::Tables { source: cause(error).into() }
 }
 
 /// Reads no row. Each column is named with its table: SQLite takes a lone name that it does not

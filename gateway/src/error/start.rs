@@ -267,7 +267,10 @@ pub enum StartError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// Without them no visitor would be known, and nobody could sign in.
-    #[error("the database's tables are not complete: run `migrate`, or start without --no-migrate")]
+    #[error(
+        "the database's tables are not complete: run `migrate` (`migrate --print` writes the SQL for \
+         somebody who may), or start without --no-migrate"
+    )]
     Tables {
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
@@ -308,7 +311,10 @@ pub enum StartError {
     #[error("ended by a signal before the tables were up to date")]
     NotMigrated,
     /// The tables could not be brought up to date.
-    #[error("cannot bring the database's tables up to date (`serve --no-migrate` starts without)")]
+    #[error(
+        "cannot bring the database's tables up to date (`migrate --print` writes the SQL for \
+         somebody who may; `serve --no-migrate` starts without)"
+    )]
     Migrate {
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
@@ -317,6 +323,19 @@ pub enum StartError {
     /// The gateway cannot be reached, or named, as the settings say.
     #[error(transparent)]
     Front(#[from] FrontError),
+    /// What is pending could not be told.
+    #[error("cannot tell which migrations are pending (--session-table, --users-table)")]
+    Plan {
+        /// What the server said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Whoever was to read the answer closed it.
+    #[error("cannot write to standard output")]
+    Output {
+        /// What the system said.
+        source: io::Error,
+    },
+
     /// Next.js is not there, or does not start.
     #[error(transparent)]
     Next(#[from] NextError),

@@ -1,0 +1,77 @@
+//! A database that is only looked at.
+
+use nextbnb_migrations::plan::Plan;
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait,
+};
+
+use super::tables::TableChoice;
+use super::{DatabaseLimits, DatabaseTarget, cause, kind_of, postgres, sqlite};
+use crate::error::StartError;
+
+/// Enough to see whether two are one behind a pooler.
+const CONNECTIONS: u32 = 2;
+
+/// Connections that write nothing: a file is opened for reading and never made, and whatever a
+/// server is asked stands in a transaction that it was told only reads.
+#[derive(Debug)]
+pub struct Look {
+    connection: DatabaseConnection,
+    place: String,
+}
+
+impl Look {
+    /// Opens the database and proves that it answers.
+    pub async fn open(
+        target: &DatabaseTarget,
+        limits: &DatabaseLimits,
+    ) -> Result<Self, StartError> {
+        let limits = DatabaseLimits { connections: CONNECTIONS, ..limits.clone() };
+        let url = match target {
+            DatabaseTarget::Embedded(path) => {
+                let (connection, place) = sqlite::look_at_embedded(path, &limits).await?;
+                return Ok(Self { connection, place });
+            }
+            DatabaseTarget::Url(url) => url,
+        };
+        let (connection, place) = match kind_of(url)? {
+            DbBackend::Sqlite => sqlite::look_at_url(url, &limits).await?,
+            _ => (postgres::open(url, &limits).await?, postgres::place_of(url)?),
+        };
+        Ok(Self { connection, place })
+    }
+
+    /// Where the database is, without a password.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Which kind it is.
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// Begins a transaction that cannot write.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        match self.backend() {
+            // Not a setting of the connection: behind a pooler the next client would inherit it.
+            DbBackend::Postgres => {
+                self.connection.begin_with_config(None, Some(AccessMode::ReadOnly)).await
+            }
+            _ => self.connection.begin().await,
+        }
+    }
+
+    /// What `migrate` would send for the tables that are meant.
+    pub async fn plan(&self, choice: &TableChoice) -> Result<Plan, StartError> {
+        let failed = |error: DbErr| StartError::Plan { source: cause(&error).into() };
+        let transaction = self.begin().await.map_err(failed)?;
+        let tables = choice.find(&transaction).await?;
+        nextbnb_migrations::plan(&transaction, &tables).await.map_err(failed)
+    }
+
+    /// Closes every connection.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.connection.close().await
+    }
+}
