@@ -6,6 +6,8 @@ pub mod cli;
 
 pub mod app;
 
+pub mod doctor;
+
 pub mod config;
 
 pub mod server;

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order: a room may import only from those after it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "cli",
     "app",
+    "doctor",
     "config",
     "server",
     "gateway",
@@ -93,6 +94,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
         &[
             "config/args.rs",
             "config/auth_args.rs",
+            "config/doctor_args.rs",
             "config/front_args.rs",
             "config/proxy_args.rs",
             "config/secrets.rs",

@@ -44,3 +44,45 @@ fn a_print_is_sql_that_the_shell_runs_and_applies_nothing() {
     assert!(nothing.lines().all(|line| line.starts_with("-- ")), "{nothing}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
 }
+
+/// A migrated file `site.sqlite`.
+fn site() -> (TempDir, [&'static str; 4]) {
+    let folder = TempDir::new().unwrap();
+    let mut migrate =
+        gateway(&folder, &["migrate", "--database-url", "sqlite://site.sqlite?mode=rwc"]);
+    assert!(migrate.stderr(Stdio::null()).status().unwrap().success());
+    (folder, ["doctor", "database", "--database-url", "sqlite://site.sqlite"])
+}
+
+#[test]
+fn a_doctor_ends_well_on_warnings_and_badly_on_problems() {
+    let (folder, look) = site();
+    let (report, code) = said(&mut gateway(&folder, &look));
+    assert!(report.contains("\nwarning  secrets "), "{report}");
+    assert!(report.ends_with("\n0 problems, 1 warning\n") && !report.contains('\x1b'), "{report}");
+    assert_eq!(code, Some(0), "{report}");
+
+    let (report, code) = said(gateway(&folder, &look).env("SESSION_SECRET", "hunter2"));
+    assert!(report.contains("\nproblem  secrets ") && !report.contains("hunter2"), "{report}");
+    assert_eq!(code, Some(1));
+    let (_, code) = said(gateway(&folder, &["doctor", "database", "--what"]).stderr(Stdio::null()));
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn a_doctor_reads_a_cookie_from_standard_input_and_writes_json() {
+    let (folder, look) = site();
+    let mut doctor = gateway(&folder, &look);
+    doctor.args(["--cookie-stdin", "--json", "--allow-short-secret"]);
+    doctor.env("SESSION_SECRET", "343ji43j4n3jn4jk3n").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut doctor = doctor.spawn().unwrap();
+    let cookie = "nextbnb=s%3AFOuIfejAGTNED3azkkvFfsMTsFEtHapb.\
+        hOzZxel5kSoqgDzzRaBJtHbAcQqxnxaQXHr2ejP%2BQSc\n";
+    doctor.stdin.take().unwrap().write_all(cookie.as_bytes()).unwrap();
+    let output = doctor.wait_with_output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let last = report["findings"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["id"], &last["level"]), (&"cookie".into(), &"problem".into()));
+    assert_eq!(last["facts"]["signed_by"], 1);
+    assert_eq!((report["healthy"].as_bool(), output.status.code()), (Some(false), Some(1)));
+}

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use nextbnb_gateway::config::args::CommandLine;
 
 const BEGIN: &str =
@@ -39,8 +39,10 @@ fn settings() -> String {
     let mut command = CommandLine::command();
     command.build();
     let mut text = String::new();
-    for name in ["serve", "dev", "migrate", "health"] {
-        let command = command.find_subcommand(name).expect("a command is gone");
+    for name in ["serve", "dev", "migrate", "doctor database", "health"] {
+        let find = |command, part| Command::find_subcommand(command, part);
+        let found = name.split(' ').try_fold(&command, find);
+        let command = found.expect("a command is gone");
         write!(text, "\n#### `{name}`\n\n").unwrap();
         writeln!(text, "{}\n", command.get_about().unwrap()).unwrap();
         text.push_str("| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n");

@@ -36,6 +36,17 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) name: Option<&'a str>,
 }
 
+/// What the database does not fill of a new account.
+#[derive(Default)]
+struct Lacking {
+    /// Sequelize's timestamps.
+    times: Vec<DynIden>,
+    /// The key, where one can be made here.
+    id: Option<DynIden>,
+    /// What only the site can fill.
+    unfilled: Vec<String>,
+}
+
 impl Accounts {
     /// Makes an account, unless its address has one, in whatever spelling counts as the same.
     ///
@@ -81,6 +92,39 @@ impl Accounts {
         }
     }
 
+    /// The columns that a new account lacks and only the site can fill; see [`Self::insert`].
+    pub(crate) async fn unfilled(
+        &self,
+        connection: &impl ConnectionTrait,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let given = [&self.columns.email, &self.columns.password];
+        Ok(self.lacking(connection, &given).await?.unfilled)
+    }
+
+    /// What a new account lacks that is given `given`.
+    async fn lacking(
+        &self,
+        connection: &impl ConnectionTrait,
+        given: &[&DynIden],
+    ) -> Result<Lacking, DatabaseError> {
+        let columns = columns::unfilled(connection, &self.table.inner()).await;
+        let mut lacking = Lacking::default();
+        for column in columns.map_err(|error| self.failed(error))? {
+            let iden = Alias::new(&column.name).into_iden();
+            if given.contains(&&iden) {
+                continue;
+            }
+            if column.is_time && TIMESTAMPS.contains(&column.name.as_str()) {
+                lacking.times.push(iden);
+            } else if iden == self.columns.id && self.columns.id_kind.is_uuid() {
+                lacking.id = Some(iden);
+            } else if column.is_required {
+                lacking.unfilled.push(column.name);
+            }
+        }
+        Ok(lacking)
+    }
+
     /// Adds what Sequelize would have filled in; fails where the table wants of a new account what
     /// only the site knows.
     async fn fill(
@@ -89,23 +133,17 @@ impl Accounts {
         values: &mut Vec<(DynIden, SimpleExpr)>,
         now: DateTime<Utc>,
     ) -> Result<(), InsertError> {
-        let unfilled = columns::unfilled(transaction, &self.table.inner()).await;
-        let mut missing = Vec::new();
-        for column in unfilled.map_err(|error| self.failed(error))? {
-            let iden = Alias::new(&column.name).into_iden();
-            if values.iter().any(|(given, _)| *given == iden) {
-                continue;
-            }
-            if column.is_time && TIMESTAMPS.contains(&column.name.as_str()) {
-                values.push((iden, Expr::val(now)));
-            } else if iden == self.columns.id && self.columns.id_kind.is_uuid() {
-                let id = new_uuid().map_err(|error| self.failed(error))?;
-                values.extend(self.columns.id_kind.value(&id).map(|id| (iden, id)));
-            } else if column.is_required {
-                missing.push(column.name);
-            }
+        let given: Vec<_> = values.iter().map(|(column, _)| column).collect();
+        let Lacking { times, id, unfilled } = self.lacking(transaction, &given).await?;
+        if !unfilled.is_empty() {
+            return Err(InsertError::Unfilled(unfilled.join(", ")));
         }
-        if missing.is_empty() { Ok(()) } else { Err(InsertError::Unfilled(missing.join(", "))) }
+        values.extend(times.into_iter().map(|column| (column, Expr::val(now))));
+        if let Some(column) = id {
+            let id = new_uuid().map_err(|error| self.failed(error))?;
+            values.extend(self.columns.id_kind.value(&id).map(|id| (column, id)));
+        }
+        Ok(())
     }
 }
 

@@ -2,12 +2,15 @@
 
 pub(crate) mod account;
 pub(crate) mod insert;
+pub(crate) mod survey;
 
 use std::fmt;
 
 use clap::ValueEnum;
-use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::sea_query::{
+    Alias, DynIden, Expr, ExprTrait, IntoIden, Order, Query, SelectStatement, SimpleExpr,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use self::account::{Account, Columns};
 use crate::database::layout::Layout;
@@ -27,7 +30,7 @@ pub enum EmailCase {
 }
 
 /// What a session names its account by.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum AccountKey {
     /// The exact address.
     Email(String),
@@ -137,9 +140,7 @@ impl Accounts {
             .order_by(self.columns.id.clone(), Order::Desc)
             .limit(limit)
             .to_owned();
-        let rows = connection.query_all(&select).await.map_err(|error| self.failed(error))?;
-        let hashes = rows.iter().map(|row| row.try_get_by_index(0));
-        hashes.collect::<Result<_, _>>().map_err(|error| self.failed(error))
+        self.rows(connection, &select, |row| row.try_get_by_index(0)).await
     }
 
     /// Replaces an account's hash, unless somebody else has meanwhile; then nothing, `false`.
@@ -189,9 +190,18 @@ impl Accounts {
             .and_where(condition)
             .order_by(self.columns.id.clone(), Order::Asc)
             .to_owned();
-        let rows = connection.query_all(&select).await.map_err(|error| self.failed(error))?;
-        let accounts = rows.iter().map(|row| self.columns.read(row));
-        accounts.collect::<Result<_, _>>().map_err(|error| self.failed(error))
+        self.rows(connection, &select, |row| self.columns.read(row)).await
+    }
+
+    /// What `read` makes of each row.
+    async fn rows<T, C: FromIterator<T>>(
+        &self,
+        connection: &impl ConnectionTrait,
+        select: &SelectStatement,
+        read: impl Fn(&QueryResult) -> Result<T, DbErr>,
+    ) -> Result<C, DatabaseError> {
+        let rows = connection.query_all(select).await.map_err(|error| self.failed(error))?;
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: DbErr) -> DatabaseError {

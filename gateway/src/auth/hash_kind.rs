@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::passwords::COST;
+
 /// A hash that the gateway verifies, or why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HashKind {
+pub(crate) enum HashKind {
     /// `$2a$`, `$2b$` or `$2y$`, and its cost: three names of one function.
     Bcrypt(u32),
     Unverified(Unverified),
@@ -12,7 +14,7 @@ pub(super) enum HashKind {
 
 /// Passwords that nobody signs in with here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unverified {
+pub(crate) enum Unverified {
     /// No password: somebody who signs in by other means.
     Missing,
     Empty,
@@ -43,7 +45,7 @@ const OTHERS: [(&str, &str); 11] = [
 const DIGESTS: [(usize, &str); 4] = [(32, "md5"), (40, "sha1"), (64, "sha256"), (128, "sha512")];
 
 impl HashKind {
-    pub(super) fn of(hash: Option<&str>) -> Self {
+    pub(crate) fn of(hash: Option<&str>) -> Self {
         let hash = match hash {
             None => return Self::Unverified(Unverified::Missing),
             Some("") => return Self::Unverified(Unverified::Empty),
@@ -64,6 +66,20 @@ impl HashKind {
         match self {
             Self::Bcrypt(cost) => Some(cost),
             Self::Unverified(_) => None,
+        }
+    }
+
+    /// Whether a password gets a costlier one today.
+    pub(crate) fn is_weak(self) -> bool {
+        self.cost().is_some_and(|cost| cost < COST)
+    }
+}
+
+impl fmt::Display for HashKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bcrypt(cost) => write!(f, "bcrypt {cost}"),
+            Self::Unverified(kind) => kind.fmt(f),
         }
     }
 }
@@ -95,11 +111,7 @@ mod tests {
 
     #[track_caller]
     fn check(hash: &str, expected: &str) {
-        let told = match HashKind::of(Some(hash)) {
-            HashKind::Bcrypt(cost) => format!("bcrypt {cost}"),
-            HashKind::Unverified(kind) => kind.to_string(),
-        };
-        assert_eq!(told, expected, "{hash}");
+        assert_eq!(HashKind::of(Some(hash)).to_string(), expected, "{hash}");
     }
 
     #[test]

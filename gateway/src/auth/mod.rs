@@ -10,7 +10,7 @@ mod encoding;
 mod express_answer;
 mod express_credentials;
 mod hash;
-mod hash_kind;
+pub(crate) mod hash_kind;
 mod json;
 mod log_in;
 mod log_out;

@@ -16,7 +16,7 @@ use crate::database::{self, Database};
 
 /// What the Express server used, where the site's accounts do not say otherwise; less is written
 /// nowhere.
-const COST: u32 = 10;
+pub(super) const COST: u32 = 10;
 
 /// How many of the newest accounts are asked what a hash of this site costs.
 const ASKED: u64 = 1000;

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod dev;
+mod doctor;
 mod health;
 mod migrate;
 mod serve;
@@ -31,6 +32,10 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => with_logs(&args.log, || serve::run(&args)),
         Command::Dev(args) => with_logs(&args.log, || dev::run(&args)),
         Command::Migrate(args) => with_logs(&args.log, || migrate::run(&args)),
+        Command::Doctor(args) => match doctor::run(&args) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Health(args) => health::run(&args),
     };
     match done {
@@ -58,7 +63,7 @@ fn tell(error: &StartError) {
 
 /// Runs a command on the runtime of everything but the workers: database, password hashing,
 /// signals. The command ends on a first signal; whoever insists ends it here.
-fn block_on(command: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
+fn block_on<T>(command: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("services")

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::auth_args::AuthArgs;
+use super::doctor_args::DoctorArgs;
 use super::durations::parse_duration;
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
@@ -38,6 +39,8 @@ pub enum Command {
     Dev(DevArgs),
     /// Apply pending migrations, say which, and end; or print them
     Migrate(MigrateArgs),
+    /// Look at what the gateway stands on, alter nothing, and say what is wrong
+    Doctor(DoctorArgs),
     /// Ask a gateway whether it serves; for container health checks
     Health(HealthArgs),
 }

@@ -4,6 +4,8 @@ pub mod args;
 pub mod auth_args;
 mod bytes;
 mod cookie_prefix;
+pub mod doctor;
+pub mod doctor_args;
 mod durations;
 pub mod front;
 pub mod front_args;

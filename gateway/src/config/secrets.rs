@@ -37,9 +37,7 @@ pub(super) fn given(
     args: &SessionArgs,
     token: Option<&Path>,
 ) -> Result<Option<Secrets>, StartError> {
-    #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
-    let variable = std::env::var_os(VARIABLE).map(OsStringExt::into_vec);
-    let shortest = if args.allow_short_secret { 1 } else { SHORTEST_SECRET_BYTES };
+    let (variable, shortest) = (variable(), shortest(args.allow_short_secret));
     let secrets = match (&args.session_secret_file, variable) {
         (Some(_), Some(_)) => return Err(StartError::SecretTwice),
         (Some(file), None) => {
@@ -55,6 +53,35 @@ pub(super) fn given(
         (None, None) => return Ok(None),
     };
     keys(&secrets).map(Some)
+}
+
+/// As [`given`], else those that were kept before; makes none.
+pub(super) fn known(
+    file: Option<&Path>,
+    allow_short: bool,
+    kept: Option<&Path>,
+) -> Result<Option<Secrets>, StartError> {
+    let shortest = shortest(allow_short);
+    let secrets = match (file, variable()) {
+        (Some(_), Some(_)) => return Err(StartError::SecretTwice),
+        (Some(file), None) => from_file(file, shortest)?,
+        (None, Some(value)) => from_variable(value, shortest)?,
+        (None, None) => match kept.filter(|file| file.exists()) {
+            Some(file) => from_file(file, shortest)?,
+            None => return Ok(None),
+        },
+    };
+    keys(&secrets).map(Some)
+}
+
+fn variable() -> Option<Vec<u8>> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the setting enters")]
+    let variable = std::env::var_os(VARIABLE);
+    variable.map(OsStringExt::into_vec)
+}
+
+fn shortest(allow_short: bool) -> usize {
+    if allow_short { 1 } else { SHORTEST_SECRET_BYTES }
 }
 
 /// The token of `file`, made where that is wished for and it is missing.

@@ -4,11 +4,13 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
 /// A column, whatever it is for.
 #[derive(Debug, FromQueryResult)]
-pub(super) struct Column {
-    pub(super) name: String,
+pub(crate) struct Column {
+    pub(crate) name: String,
     /// Its type in small letters, without a length: `character varying` on Postgres, what was
     /// declared on SQLite.
-    pub(super) kind: String,
+    pub(crate) kind: String,
+    /// The most characters that it takes, where that is limited; on Postgres.
+    pub(crate) length: Option<i32>,
 }
 
 /// A column that the database does not fill by itself.
@@ -21,12 +23,17 @@ pub(crate) struct Unfilled {
     pub(crate) is_required: bool,
 }
 
-/// The columns of `table`; none where there is no such table on SQLite.
-pub(super) async fn columns_of(
+/// The columns of `table`; none where there is no such table.
+pub(crate) async fn columns_of(
     connection: &impl ConnectionTrait,
     table: &str,
 ) -> Result<Vec<Column>, DbErr> {
     query(connection, table, (KINDS_ON_POSTGRES, KINDS_ON_SQLITE)).await
+}
+
+/// Whether there is such a table.
+pub(crate) async fn exists(connection: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+    Ok(!columns_of(connection, table).await?.is_empty())
 }
 
 /// The columns of `table` that have no default and are not generated.
@@ -52,18 +59,24 @@ async fn query<T: FromQueryResult>(
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
 }
 
-/// A domain counts as what it is made of.
-const KINDS_ON_POSTGRES: &str = r#"SELECT a.attname::text AS "name",
-        format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL) AS "kind"
+/// A domain counts as what it is made of. A text's modifier is its length and the four bytes that
+/// Postgres counts in.
+const KINDS_ON_POSTGRES: &str = r#"SELECT "name", format_type("base", NULL) AS "kind",
+        CASE WHEN "base" IN ('varchar'::regtype, 'bpchar'::regtype) AND "modifier" > 4
+            THEN "modifier" - 4 END AS "length"
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped"#;
+    CROSS JOIN LATERAL (SELECT a.attname::text AS "name",
+        CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS "base",
+        CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS "modifier") AS "told"
+    WHERE a.attrelid = to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped"#;
 
-const KINDS_ON_SQLITE: &str = r#"SELECT "name", lower("type") AS "kind" FROM pragma_table_info(?)"#;
+const KINDS_ON_SQLITE: &str = r#"SELECT "name", lower("type") AS "kind", NULL AS "length"
+    FROM pragma_table_info(?)"#;
 
 const UNFILLED_ON_POSTGRES: &str = r#"SELECT a.attname::text AS "name", a.attnotnull AS "is_required",
         a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype) AS "is_time"
     FROM pg_attribute a
-    WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attrelid = to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped
       AND NOT a.atthasdef AND a.attidentity = ''"#;
 
 /// A key of the type `INTEGER` is a row's number, which is filled; any other may be NULL there,

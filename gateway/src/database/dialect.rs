@@ -51,6 +51,12 @@ pub(crate) fn within_calendar(backend: DbBackend, column: impl IntoIden) -> Simp
     }
 }
 
+/// Whether a column of texts holds one; `None` on Postgres, where it holds nothing else.
+pub(crate) fn is_text(backend: DbBackend, column: impl IntoIden) -> Option<SimpleExpr> {
+    (backend == DbBackend::Sqlite)
+        .then(|| Expr::cust_with_expr("typeof(?) = 'text'", Expr::col(column)))
+}
+
 /// Text with `A` to `Z` made small and every other letter left alone, as the index has it.
 pub(crate) fn ascii_lower(backend: DbBackend, column: impl IntoIden) -> SimpleExpr {
     match backend {

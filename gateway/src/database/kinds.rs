@@ -72,6 +72,17 @@ impl IdColumn {
         }
     }
 
+    /// As [`Self::read`] spells the id that is `id` for [`Self::value`].
+    pub(crate) fn spelling(self, id: &str) -> Option<String> {
+        Some(match self {
+            Self::Integer | Self::BigInteger => id.parse::<i64>().ok()?.to_string(),
+            Self::Uuid => Uuid::try_parse(id).ok()?.to_string(),
+            Self::UuidText => Uuid::try_parse(id).ok().map(|_| id.to_owned())?,
+            Self::Text => id.to_owned(),
+            Self::Padded => id.trim_end_matches(' ').to_owned(),
+        })
+    }
+
     /// Whether an id of a new account can be made here, where the table has no default: that is
     /// what Sequelize's `defaultValue: DataTypes.UUIDV4` leaves behind.
     pub(crate) fn is_uuid(self) -> bool {
@@ -89,7 +100,7 @@ pub(crate) enum SidColumn {
 
 impl SidColumn {
     /// `None` for what holds no sid.
-    pub(super) fn of(backend: DbBackend, kind: &str) -> Option<Self> {
+    pub(crate) fn of(backend: DbBackend, kind: &str) -> Option<Self> {
         match (backend, kind) {
             (DbBackend::Sqlite, _) | (_, "text" | "character varying" | "citext") => {
                 Some(Self::Text)
@@ -128,7 +139,7 @@ pub(crate) enum DataColumn {
 
 impl DataColumn {
     /// `None` for what holds no text.
-    pub(super) fn of(backend: DbBackend, kind: &str) -> Option<Self> {
+    pub(crate) fn of(backend: DbBackend, kind: &str) -> Option<Self> {
         Some(match (backend, kind) {
             (DbBackend::Sqlite, kind) if kind.contains("json") => Self::JsonOnSqlite,
             (DbBackend::Sqlite, _) | (_, "text" | "character varying" | "character" | "citext") => {

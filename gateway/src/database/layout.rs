@@ -2,6 +2,8 @@
 
 use nextbnb_migrations::{TableNames, UserColumns};
 
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+
 use super::columns::{Column, columns_of};
 use super::kinds::{DataColumn, IdColumn, SidColumn};
 use super::{Database, cause};
@@ -23,33 +25,65 @@ impl Database {
     ///
     /// Fails with [`StartError::ColumnKind`] where a column can hold nothing of what belongs there.
     pub async fn layout(&self, tables: &TableNames) -> Result<Layout, StartError> {
-        let (connection, names) = (self.connection().clone(), tables.clone());
-        let looking = async move {
-            let sessions = columns_of(&connection, &names.sessions).await?;
-            Ok::<_, sea_orm::DbErr>((sessions, columns_of(&connection, &names.users).await?))
-        };
-        let failed = |error| StartError::Tables { source: cause(&error).into() };
-        let (sessions, users) = self.run(looking).await.map_err(failed)?;
-        let backend = self.connection().get_database_backend();
-        let [sid, data] = ["sid", "data"].map(|name| find(&sessions, &tables.sessions, name));
-        let (sid, data) = (sid?, data?);
-        let kind = |column: &Column, wanted| StartError::ColumnKind {
-            table: tables.sessions.clone(),
-            column: column.name.clone(),
-            kind: column.kind.clone(),
-            wanted,
-        };
-        let id = find_of_users(&users, tables, ("id", &tables.user_columns.id))?;
-        Ok(Layout {
+        let (connection, tables) = (self.connection().clone(), tables.clone());
+        let looking = async move { Ok(Layout::of(&connection, &tables).await) };
+        let failed = |error: DbErr| StartError::Tables { source: cause(&error).into() };
+        self.run(looking).await.map_err(failed)?
+    }
+}
+
+impl Layout {
+    /// As [`Database::layout`].
+    pub(crate) async fn of(
+        connection: &impl ConnectionTrait,
+        tables: &TableNames,
+    ) -> Result<Self, StartError> {
+        let failed = |error: DbErr| StartError::Tables { source: cause(&error).into() };
+        let sessions = columns_of(connection, &tables.sessions).await.map_err(failed)?;
+        let users = columns_of(connection, &tables.users).await.map_err(failed)?;
+        Self::told_by(connection.get_database_backend(), tables, &sessions, &users)
+    }
+
+    fn told_by(
+        backend: DbBackend,
+        tables: &TableNames,
+        sessions: &[Column],
+        users: &[Column],
+    ) -> Result<Self, StartError> {
+        let (sid, data) = sessions_told_by(backend, tables, sessions)?;
+        let id = find_of_users(users, tables, ("id", &tables.user_columns.id))?;
+        Ok(Self {
             tables: tables.clone(),
-            sid: SidColumn::of(backend, &sid.kind)
-                .ok_or_else(|| kind(sid, "character varying(36) or text"))?,
-            data: DataColumn::of(backend, &data.kind)
-                .ok_or_else(|| kind(data, "text, json or jsonb"))?,
+            sid,
+            data,
             id: IdColumn::of(backend, &id.kind),
-            has_name: has_name(&users, tables)?,
+            has_name: has_name(users, tables)?,
         })
     }
+}
+
+/// A table that is yet to be made has Sequelize's columns then.
+fn sessions_told_by(
+    backend: DbBackend,
+    tables: &TableNames,
+    sessions: &[Column],
+) -> Result<(SidColumn, DataColumn), StartError> {
+    if sessions.is_empty() {
+        return Ok((SidColumn::Text, DataColumn::Text));
+    }
+    let [sid, data] = ["sid", "data"].map(|name| find(sessions, &tables.sessions, name));
+    let (sid, data) = (sid?, data?);
+    let kind = |column: &Column, wanted| StartError::ColumnKind {
+        table: tables.sessions.clone(),
+        column: column.name.clone(),
+        kind: column.kind.clone(),
+        wanted,
+    };
+    Ok((
+        SidColumn::of(backend, &sid.kind)
+            .ok_or_else(|| kind(sid, "character varying(36) or text"))?,
+        DataColumn::of(backend, &data.kind).ok_or_else(|| kind(data, "text, json or jsonb"))?,
+    ))
 }
 
 /// Whether there is a name; one that the site named must be there, as its address and password.

@@ -1,5 +1,7 @@
 //! A database that is only looked at.
 
+use std::path::{Path, PathBuf};
+
 use nextbnb_migrations::plan::Plan;
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait,
@@ -9,15 +11,13 @@ use super::tables::TableChoice;
 use super::{DatabaseLimits, DatabaseTarget, cause, kind_of, postgres, sqlite};
 use crate::error::StartError;
 
-/// Enough to see whether two are one behind a pooler.
-const CONNECTIONS: u32 = 2;
-
-/// Connections that write nothing: a file is opened for reading and never made, and whatever a
+/// A connection that writes nothing: a file is opened for reading and never made, and whatever a
 /// server is asked stands in a transaction that it was told only reads.
 #[derive(Debug)]
 pub struct Look {
     connection: DatabaseConnection,
     place: String,
+    file: Option<PathBuf>,
 }
 
 impl Look {
@@ -26,24 +26,28 @@ impl Look {
         target: &DatabaseTarget,
         limits: &DatabaseLimits,
     ) -> Result<Self, StartError> {
-        let limits = DatabaseLimits { connections: CONNECTIONS, ..limits.clone() };
-        let url = match target {
-            DatabaseTarget::Embedded(path) => {
-                let (connection, place) = sqlite::look_at_embedded(path, &limits).await?;
-                return Ok(Self { connection, place });
+        let limits = DatabaseLimits { connections: 1, ..limits.clone() };
+        let (connection, file) = match target {
+            DatabaseTarget::Embedded(path) => sqlite::look_at_embedded(path, &limits).await?,
+            DatabaseTarget::Url(url) if kind_of(url)? == DbBackend::Sqlite => {
+                sqlite::look_at_url(url, &limits).await?
             }
-            DatabaseTarget::Url(url) => url,
+            DatabaseTarget::Url(url) => {
+                let connection = postgres::open(url, &limits).await?;
+                return Ok(Self { connection, place: postgres::place_of(url)?, file: None });
+            }
         };
-        let (connection, place) = match kind_of(url)? {
-            DbBackend::Sqlite => sqlite::look_at_url(url, &limits).await?,
-            _ => (postgres::open(url, &limits).await?, postgres::place_of(url)?),
-        };
-        Ok(Self { connection, place })
+        Ok(Self { connection, place: format!("file {}", file.display()), file: Some(file) })
     }
 
     /// Where the database is, without a password.
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The file, where it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Which kind it is.
@@ -70,7 +74,7 @@ impl Look {
         nextbnb_migrations::plan(&transaction, &tables).await.map_err(failed)
     }
 
-    /// Closes every connection.
+    /// Closes the connection.
     pub async fn close(self) -> Result<(), DbErr> {
         self.connection.close().await
     }

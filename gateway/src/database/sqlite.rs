@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::sqlx::error::DatabaseError;
@@ -61,7 +61,7 @@ fn read(url: &str) -> Result<SqliteConnectOptions, StartError> {
 pub(super) async fn look_at_embedded(
     path: &Path,
     limits: &DatabaseLimits,
-) -> Result<(DatabaseConnection, String), StartError> {
+) -> Result<(DatabaseConnection, PathBuf), StartError> {
     look(SqliteConnectOptions::new().filename(path), "--state-dir", limits).await
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn look_at_embedded(
 pub(super) async fn look_at_url(
     url: &str,
     limits: &DatabaseLimits,
-) -> Result<(DatabaseConnection, String), StartError> {
+) -> Result<(DatabaseConnection, PathBuf), StartError> {
     look(read(url)?, "--database-url", limits).await
 }
 
@@ -78,7 +78,7 @@ async fn look(
     options: SqliteConnectOptions,
     setting: &'static str,
     limits: &DatabaseLimits,
-) -> Result<(DatabaseConnection, String), StartError> {
+) -> Result<(DatabaseConnection, PathBuf), StartError> {
     let path = options.get_filename().to_owned();
     let unusable = |reason: String| StartError::DatabaseFile {
         path: path.clone(),
@@ -101,8 +101,7 @@ async fn look(
         .connect_with(options)
         .await
         .map_err(|error| unusable(explain(&error)))?;
-    let place = format!("sqlite file {}", path.display());
-    Ok((SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), place))
+    Ok((SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), path))
 }
 
 /// Whether the file has a write-ahead log that nobody has open: even a reader would make its two

@@ -39,7 +39,7 @@ impl Unread {
         if self.is_news(shape) {
             warn!(
                 "sessions whose passport.user --session-user-key {key} does not read are guests': \
-                 it is {}",
+                 it is {shape}: {}",
                 shape.advice()
             );
         }
@@ -62,8 +62,9 @@ impl Unread {
             Some(account) => {
                 Owner::Known(Identity { id: account.id, email: account.email, name: account.name })
             }
-            None if accounts.could_be(&named.0) => Owner::Gone,
-            None => self.report(key, UserKey::shape_of(named)),
+            None => {
+                named.shape_without(accounts).map_or(Owner::Gone, |shape| self.report(key, shape))
+            }
         })
     }
 }

@@ -61,10 +61,10 @@ fn read(
     )
 }
 
-type Live = (SessionRecord, Option<DateTime<Utc>>);
+pub(super) type Live = (SessionRecord, Option<DateTime<Utc>>);
 
 /// `None` when its time is over.
-fn read_live(
+pub(super) fn read_live(
     row: StoredRow,
     user_key: &UserKey,
     now: DateTime<Utc>,

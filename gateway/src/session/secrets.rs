@@ -44,8 +44,19 @@ impl Secrets {
     /// Compares text and not bytes: Express refuses padding and every other spelling of the same
     /// base64, and a cookie good here must be good there. Takes the same time wherever it differs.
     pub(super) fn verify(&self, sid: &str, presented: &str) -> bool {
+        self.place_of_signer(sid, presented).is_some()
+    }
+
+    /// Which secret gives exactly this signature, from 1 on; see [`Self::verify`].
+    pub(super) fn place_of_signer(&self, sid: &str, presented: &str) -> Option<usize> {
         let matches = |key| signature(key, sid).as_bytes().ct_eq(presented.as_bytes()).into();
-        std::iter::once(&self.signing).chain(&self.retired).any(matches)
+        let place = std::iter::once(&self.signing).chain(&self.retired).position(matches);
+        place.map(|place| place + 1)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.retired.len()
     }
 
     pub(super) fn hash(&self, sid: &SessionId) -> SessionHash {
@@ -58,7 +69,7 @@ impl Secrets {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets({} redacted)", 1 + self.retired.len())
+        write!(f, "Secrets({} redacted)", self.count())
     }
 }
 
@@ -89,6 +100,7 @@ mod tests {
         let both = secrets(&["new", "old"]);
         assert!(both.verify("sid", &old.sign("sid")));
         assert!(both.verify("sid", &new.sign("sid")));
+        assert_eq!(both.place_of_signer("sid", &old.sign("sid")), Some(2));
         assert_eq!(both.sign("sid"), new.sign("sid"));
         assert!(!new.verify("sid", &old.sign("sid")));
     }

@@ -53,6 +53,16 @@ impl Claim {
             .then(|| Self { sid: sid.to_owned(), signature: signature.to_owned() })
     }
 
+    /// The id that it claims, whoever signed it: to be looked at, and to sign nobody in.
+    pub(super) fn id(&self) -> Option<SessionId> {
+        SessionId::signed(&self.sid)
+    }
+
+    /// The place of the secret that signed it, from 1 on.
+    pub(super) fn signed_by(&self, secrets: &Secrets) -> Option<usize> {
+        secrets.place_of_signer(&self.sid, &self.signature)
+    }
+
     /// The id, if one of the secrets signed it.
     pub(super) fn verify(&self, secrets: &Secrets) -> Option<SessionId> {
         secrets.verify(&self.sid, &self.signature).then(|| SessionId::signed(&self.sid)).flatten()

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, DynIden, Expr, ExprTrait, IntoIden, Query, SimpleExpr};
+use sea_orm::sea_query::{
+    Alias, DynIden, Expr, ExprTrait, Func, IntoIden, Order, Query, SimpleExpr,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, StatementBuilder};
 
 use super::id::SessionId;
@@ -112,6 +114,47 @@ impl SessionTable {
             .and_where(self.is_one_of(ids))
             .to_owned();
         self.rows(connection, &select).await
+    }
+
+    /// At most `limit` rows after the one with the id `last`, live or not, in the order of ids;
+    /// those whose id is a text.
+    pub(super) async fn page(
+        &self,
+        connection: &impl ConnectionTrait,
+        last: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<StoredRow>, DatabaseError> {
+        let backend = connection.get_database_backend();
+        let select = Query::select()
+            .exprs(self.columns(backend))
+            .from(self.table.clone())
+            .and_where_option(dialect::is_text(backend, Column::Sid))
+            .and_where_option(last.map(|last| Expr::col(Column::Sid).gt(self.sid.value(last))))
+            .order_by(Column::Sid, Order::Asc)
+            .limit(limit)
+            .to_owned();
+        self.rows(connection, &select).await
+    }
+
+    /// How many rows have an id that is no text, which no cookie names.
+    pub(super) async fn count_nameless(
+        &self,
+        connection: &impl ConnectionTrait,
+    ) -> Result<u64, DatabaseError> {
+        let Some(is_text) = dialect::is_text(connection.get_database_backend(), Column::Sid) else {
+            return Ok(0);
+        };
+        let select = Query::select()
+            .expr(Func::count(Expr::val(1)))
+            .from(self.table.clone())
+            .and_where(is_text.not())
+            .to_owned();
+        let row = connection.query_one(&select).await.map_err(|error| self.failed(error))?;
+        let count: Option<i64> = row
+            .map(|row| row.try_get_by_index(0))
+            .transpose()
+            .map_err(|error| self.failed(error))?;
+        Ok(count.unwrap_or_default().unsigned_abs())
     }
 
     /// Writes the row of a session that begins now.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::members::Members;
-use crate::accounts::AccountKey;
+use crate::accounts::{AccountKey, Accounts};
 
 /// How sessions name their accounts (`--session-user-key`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum StoredUser {
 pub struct Named(pub(super) AccountKey);
 
 /// What another setting would read, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserShape {
     /// Read by `email`.
     Address,
@@ -112,13 +112,19 @@ impl UserKey {
         };
         StoredUser::Named(Named(key))
     }
+}
 
-    /// The shape that a name of an account has which this key reads, but for which there is none.
-    pub(super) fn shape_of(named: &Named) -> UserShape {
-        match &named.0 {
+impl Named {
+    pub(crate) fn key(&self) -> &AccountKey {
+        &self.0
+    }
+
+    /// What it is where no account has it: `None` if that one is gone.
+    pub(crate) fn shape_without(&self, accounts: &Accounts) -> Option<UserShape> {
+        (!accounts.could_be(&self.0)).then_some(match &self.0 {
             AccountKey::Email(_) => UserShape::Id,
             AccountKey::Id(_) => UserShape::Address,
-        }
+        })
     }
 }
 
@@ -147,14 +153,25 @@ impl UserShape {
         }
     }
 
-    /// What it is, and what would read it.
-    pub(super) fn advice(self) -> &'static str {
+    /// What would read it.
+    pub(crate) fn advice(self) -> &'static str {
         match self {
-            Self::Address => "an address: --session-user-key email would read it",
-            Self::Id => "an id: --session-user-key id would read it",
-            Self::Object => "an object: --session-user-key object:… with its members would read it",
-            Self::Other => "neither an address nor an id nor an object: no setting reads it",
+            Self::Address => "--session-user-key email would read it",
+            Self::Id => "--session-user-key id would read it",
+            Self::Object => "--session-user-key object:… with its members would read it",
+            Self::Other => "no setting reads it",
         }
+    }
+}
+
+impl fmt::Display for UserShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "an address",
+            Self::Id => "an id",
+            Self::Object => "an object",
+            Self::Other => "neither an address nor an id nor an object",
+        })
     }
 }
 

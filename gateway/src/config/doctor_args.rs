@@ -1,0 +1,75 @@
+//! Settings of `doctor`, as typed.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Subcommand};
+
+use super::args::DatabaseArgs;
+
+/// Settings of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub part: DoctorPart,
+}
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub enum DoctorPart {
+    /// Look at the database, read-only, and say what is wrong with it
+    Database(DoctorDatabaseArgs),
+}
+
+/// Settings of `doctor database`.
+#[derive(Debug, Args)]
+pub struct DoctorDatabaseArgs {
+    /// Where sessions and accounts are kept.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// File with the secrets that sign session cookies, or set SESSION_SECRET, as for `serve`; without
+    /// them signatures are not checked [default with the embedded database: those in the state folder]
+    #[arg(long, env = "NEXTBNB_SESSION_SECRET_FILE", value_name = "FILE")]
+    pub session_secret_file: Option<PathBuf>,
+    /// Accept secrets under 32 bytes, to adopt those of an Express site
+    #[arg(long, env = "NEXTBNB_ALLOW_SHORT_SECRET", value_parser = FalseyValueParser::new())]
+    pub allow_short_secret: bool,
+    /// What `passport.user` holds, as for `serve`
+    #[arg(long, env = "NEXTBNB_SESSION_USER_KEY", value_name = "KEY", default_value = "email")]
+    pub session_user_key: String,
+    /// Name of the session cookie
+    #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]
+    pub cookie_name: String,
+    /// Read a session cookie from standard input and say what it leads to, or why to nothing: its
+    /// value as browsers show it, `name=value`, or a whole Cookie header
+    #[arg(long, env = "NEXTBNB_COOKIE_STDIN", value_parser = FalseyValueParser::new())]
+    pub cookie_stdin: bool,
+    /// Read at most so many sessions and so many accounts; counts are then those of a sample
+    #[arg(
+        long,
+        env = "NEXTBNB_SAMPLE",
+        value_name = "ROWS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub sample: Option<u64>,
+    /// How the report is written.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// How a report is written.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Write one JSON object for programs, see docs/doctor.md
+    #[arg(long, env = "NEXTBNB_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+    /// Write without colour, as where no terminal reads; the variable counts whatever it is set to
+    #[arg(
+        long,
+        env = "NO_COLOR",
+        value_parser = |text: &str| Ok::<_, Infallible>(!text.is_empty())
+    )]
+    pub no_color: bool,
+}
