@@ -98,6 +98,22 @@ async fn a_look_leaves_a_server_as_it_was() {
     assert_eq!(dump(&test, &[]), before);
 }
 
+/// Whatever hides behind a name: here a view that notes who reads it.
+#[tokio::test]
+async fn a_look_cannot_write_even_where_reading_does() {
+    let test = TestDatabase::postgres().await;
+    test.run(&format!(
+        r#"{SESSIONS}; CREATE TABLE noted (at TIMESTAMP);
+        CREATE FUNCTION note() RETURNS TEXT LANGUAGE sql VOLATILE
+            AS 'INSERT INTO noted VALUES (now()) RETURNING ''hash''::text';
+        CREATE VIEW "users" AS SELECT 1 AS "id", 'a@b.c'::text AS "email", note() AS "password""#
+    ))
+    .await;
+    let report = look(&test).await;
+    assert!(found(&report, "accounts").what.contains("in a read-only transaction"));
+    assert!(test.texts("SELECT at::text FROM noted").await.is_empty());
+}
+
 #[tokio::test]
 async fn a_look_leaves_a_file_and_its_folder_as_they_were() {
     let test = TestDatabase::sqlite().await;

@@ -19,7 +19,10 @@ pub(super) async fn open(
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
     let options = read(url)?;
-    let options = options.application_name("nextbnb-gateway").disable_statement_logging();
+    let options = options
+        .application_name("nextbnb-gateway")
+        .extra_float_digits(None) // PgBouncer refuses it unless told not to; no column is a float.
+        .disable_statement_logging();
     let server = describe(&options);
     // Before the first wait, and since DATABASE_URL may be meant for another program.
     info!("the database is {server}");

@@ -8,7 +8,6 @@ use super::site::Site;
 use super::{Finding, Report, accounts, clock, columns, connection, cookie, migrations, rights};
 use super::{sessions, tables};
 use crate::config::doctor::DatabaseSubject;
-use crate::database::cause;
 use crate::database::look::Look;
 
 /// Looks at all of it; `cookie` is what somebody pasted, where there is something to check.
@@ -64,8 +63,5 @@ async fn of_tables(
 
 /// What was found, or that nothing could be.
 fn settled(id: &'static str, found: Result<Vec<Finding>, impl Error>) -> Vec<Finding> {
-    found.unwrap_or_else(|error| {
-        let failed = Finding::problem(id, format!("cannot be looked at: {}", cause(&error)));
-        vec![failed.why("the gateway would meet the same error")]
-    })
+    found.unwrap_or_else(|error| vec![connection::unread(id, &error)])
 }
