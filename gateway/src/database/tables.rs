@@ -82,7 +82,7 @@ impl Sought {
 }
 
 impl Database {
-    /// See [`TableChoice::find`].
+    /// The names of the tables that are meant, as far as that can be told without doubt.
     pub async fn find_tables(&self, choice: &TableChoice) -> Result<TableNames, StartError> {
         let (connection, choice) = (self.connection().clone(), choice.clone());
         let finding = async move { Ok(choice.find(&connection.begin().await?).await) };
