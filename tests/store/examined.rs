@@ -16,7 +16,8 @@ use serde_json::json;
 
 use crate::site::{SECRET, connect};
 
-const HASH: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
+/// Of `pw`.
+pub(crate) const HASH: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
 
 /// What every finding's id is explained in.
 const DOCUMENT: &str = include_str!("../../docs/doctor.md");

@@ -10,9 +10,7 @@ use nextbnb_gateway::session::user_key::{UserField, UserKey, UserObject};
 use nextbnb_migrations::UserColumns;
 use nextbnb_tests::database::TestDatabase;
 
-use crate::examined::{found, subject, trouble};
-
-const HASH: &str = "$2b$10$bsEj3iWiUAC607D2MGlcy.Dr1wnUPx2ayJNxxU/uBGfgVnjg83WN2";
+use crate::examined::{HASH, found, subject, trouble};
 
 const ADA: &str = "0b9f8a52-7c39-4f43-9a44-0e6d5a3a0b01";
 const BEN: &str = "0b9f8a52-7c39-4f43-9a44-0e6d5a3a0b02";
