@@ -119,6 +119,8 @@ async fn every_command_of_the_document_keeps_everybody_signed_in() {
     site.run(&from_a).await;
     people.visit("The site alone").await;
     people.pay(site.database(), 1).await;
+    let said = site.look(&document.block("First, look"));
+    assert!(said.contains("secret; the first signs") && said.contains("1 signed in"), "{said}");
     site.run(&to_a).await;
     people.visit("A").await;
     people.pay(site.database(), 1).await;

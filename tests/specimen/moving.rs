@@ -86,12 +86,17 @@ impl Moving {
         self.add(commands).await;
     }
 
+    /// Runs these beside everything, each to its good end, and tells what they said.
+    pub(crate) fn look(&self, commands: &[String]) -> String {
+        commands.iter().map(|command| self.finish(&self.translated(command))).collect()
+    }
+
     async fn add(&mut self, commands: &[String]) {
         for command in commands {
             let command = self.translated(command);
             match self.port_of(&command) {
                 Some(port) => self.start(command, ([127, 0, 0, 1], port).into()).await,
-                None => self.finish(&command),
+                None => drop(self.finish(&command)),
             }
         }
     }
@@ -137,10 +142,12 @@ impl Moving {
         assert!(answered.is_ok(), "{}", fs::read_to_string(log).unwrap());
     }
 
-    fn finish(&self, command: &str) {
+    fn finish(&self, command: &str) -> String {
         let output = self.shell(command).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}\n{complaint}");
+        assert!(output.status.success(), "{command}\n{said}{complaint}");
+        said
     }
 
     /// In the site's folder, with the settings that the site's own server has from elsewhere.
