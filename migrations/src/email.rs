@@ -3,8 +3,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::TableNames;
 use crate::names::{literal, quoted};
+use crate::{DELETED_AT, TableNames};
 
 /// One account per address, where Sequelize did not see to that.
 pub(crate) const UNIQUE_INDEX: &str = "nextbnb_users_email";
@@ -30,12 +30,24 @@ pub(crate) async fn indexes(
     if schema.has_table(&names.users).await?
         && !is_unique(connection, names).await?
         && count_doubled(connection, names).await? == 0
+        && !keeps_deleted(schema, names).await?
     {
         let index = names.own(UNIQUE_INDEX);
         statements
             .push(format!(r#"CREATE UNIQUE INDEX IF NOT EXISTS "{index}" ON {users} ({email})"#));
     }
     Ok(statements)
+}
+
+/// Whether accounts are kept after their deletion: who then registers anew is one address twice, and
+/// Express's to allow.
+async fn keeps_deleted(schema: &SchemaManager<'_>, names: &TableNames) -> Result<bool, DbErr> {
+    for column in DELETED_AT {
+        if schema.has_column(&names.users, column).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What an operator should know about the addresses.

@@ -11,7 +11,7 @@ mod names;
 pub mod plan;
 mod tables;
 
-pub use names::{TableNames, UserColumns};
+pub use names::{DELETED_AT, TableNames, UserColumns};
 
 use plan::{Plan, Planned};
 use sea_orm_migration::MigratorTraitSelf;

@@ -1,5 +1,9 @@
 //! What the tables are called, and the columns of accounts.
 
+/// What Sequelize calls the column of a time by which a `paranoid` model keeps what was deleted, in
+/// its two spellings.
+pub const DELETED_AT: [&str; 2] = ["deletedAt", "deleted_at"];
+
 /// The names that a site gave Sequelize; any text but the empty one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableNames {

@@ -37,6 +37,7 @@ mod examined_sites;
 mod hashes;
 mod ids;
 mod migrations;
+mod odd_accounts;
 mod opening;
 mod outage;
 mod policies;

@@ -5,7 +5,7 @@ use std::fmt;
 use sea_orm::sea_query::{Alias, DynIden, Expr, IntoIden, SimpleExpr};
 use sea_orm::{DbErr, QueryResult};
 
-use crate::database::kinds::IdColumn;
+use crate::database::kinds::{EmailColumn, IdColumn};
 use crate::database::layout::Layout;
 use crate::entity::user_id::UserId;
 
@@ -32,9 +32,12 @@ pub(super) struct Columns {
     pub(super) id: DynIden,
     pub(super) id_kind: IdColumn,
     pub(super) email: DynIden,
+    pub(super) email_kind: EmailColumn,
     pub(super) password: DynIden,
     /// `None` where accounts have no name.
     pub(super) name: Option<DynIden>,
+    /// When an account was deleted, where the site keeps such.
+    pub(super) deleted_at: Option<DynIden>,
 }
 
 impl Columns {
@@ -45,8 +48,10 @@ impl Columns {
             id: iden(&names.id),
             id_kind: layout.id,
             email: iden(&names.email),
+            email_kind: layout.email.clone(),
             password: iden(&names.password),
             name: layout.has_name.then(|| iden(&names.name)),
+            deleted_at: layout.deleted_at.as_deref().map(iden),
         }
     }
 
@@ -55,7 +60,7 @@ impl Columns {
         let name = self.name.clone().map_or_else(|| Expr::val(None::<String>), Expr::col);
         [
             self.id_kind.select(self.id.clone()),
-            Expr::col(self.email.clone()),
+            self.email_kind.select(self.email.clone()),
             Expr::col(self.password.clone()),
             name,
         ]

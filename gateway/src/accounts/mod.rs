@@ -13,6 +13,7 @@ use sea_orm::sea_query::{
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use self::account::{Account, Columns};
+use crate::database::kinds::EmailColumn;
 use crate::database::layout::Layout;
 use crate::database::{DatabaseError, dialect};
 
@@ -121,7 +122,8 @@ impl Accounts {
         if !is_storable(email) {
             return Ok(None);
         }
-        let is_it = Expr::col(self.columns.email.clone()).eq(email);
+        let value = self.columns.email_kind.value(email);
+        let is_it = Expr::col(self.columns.email.clone()).eq(value);
         Ok(self.select(connection, is_it).await?.into_iter().next())
     }
 
@@ -174,20 +176,28 @@ impl Accounts {
             return Ok(Vec::new());
         }
         let column = self.columns.email.clone();
-        let folded = dialect::ascii_lower(connection.get_database_backend(), column);
-        self.select(connection, folded.eq(email.to_ascii_lowercase())).await
+        let is_spelling = match &self.columns.email_kind {
+            caseless @ EmailColumn::Caseless(_) => Expr::col(column).eq(caseless.value(email)),
+            EmailColumn::Text | EmailColumn::Padded => {
+                dialect::ascii_lower(connection.get_database_backend(), column)
+                    .eq(email.to_ascii_lowercase())
+            }
+        };
+        self.select(connection, is_spelling).await
     }
 
-    /// The accounts that fulfil `condition`, the lowest id first.
+    /// The accounts that fulfil `condition` and are not deleted, the lowest id first.
     async fn select(
         &self,
         connection: &impl ConnectionTrait,
         condition: SimpleExpr,
     ) -> Result<Vec<Account>, DatabaseError> {
+        let deleted_at = self.columns.deleted_at.clone();
         let select = Query::select()
             .exprs(self.columns.select())
             .from(self.table.clone())
             .and_where(condition)
+            .and_where_option(deleted_at.map(|column| Expr::col(column).is_null()))
             .order_by(self.columns.id.clone(), Order::Asc)
             .to_owned();
         self.rows(connection, &select, |row| self.columns.read(row)).await

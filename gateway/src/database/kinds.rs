@@ -90,6 +90,48 @@ impl IdColumn {
     }
 }
 
+/// What `users.email` is, as far as it decides which texts are one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EmailColumn {
+    Text,
+    /// Text that Postgres fills up with blanks.
+    Padded,
+    /// Postgres's `citext`, for which case makes no difference, by its name in this schema.
+    Caseless(String),
+}
+
+impl EmailColumn {
+    pub(super) fn of(backend: DbBackend, kind: &str) -> Self {
+        match (backend, kind) {
+            (DbBackend::Postgres, "character") => Self::Padded,
+            (DbBackend::Postgres, kind) if kind.rsplit('.').next() == Some("citext") => {
+                Self::Caseless(kind.to_owned())
+            }
+            (_, _) => Self::Text,
+        }
+    }
+
+    /// Without blanks.
+    pub(crate) fn select(&self, column: impl IntoIden) -> SimpleExpr {
+        let column = Expr::col(column.into_iden());
+        match self {
+            Self::Text => column,
+            Self::Padded | Self::Caseless(_) => column.cast_as("text"),
+        }
+    }
+
+    /// An address to compare the column with, as the column itself compares: a parameter is of the
+    /// type `text`, for which blanks and case would count.
+    pub(crate) fn value(&self, email: &str) -> SimpleExpr {
+        let email = Expr::val(email);
+        match self {
+            Self::Text => email,
+            Self::Padded => email.cast_as("bpchar"),
+            Self::Caseless(kind) => Expr::cust_with_expr(format!("CAST($1 AS {kind})"), email),
+        }
+    }
+}
+
 /// What `"Sessions".sid` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SidColumn {

@@ -1,11 +1,11 @@
 //! What the tables' columns are like, as far as sites differ in that.
 
-use nextbnb_migrations::{TableNames, UserColumns};
+use nextbnb_migrations::{DELETED_AT, TableNames, UserColumns};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::columns::{Column, columns_of};
-use super::kinds::{DataColumn, IdColumn, SidColumn};
+use super::kinds::{DataColumn, EmailColumn, IdColumn, SidColumn};
 use super::{Database, cause};
 use crate::error::StartError;
 
@@ -16,8 +16,12 @@ pub struct Layout {
     pub(crate) sid: SidColumn,
     pub(crate) data: DataColumn,
     pub(crate) id: IdColumn,
+    pub(crate) email: EmailColumn,
     /// Whether accounts have a column for a name.
     pub(crate) has_name: bool,
+    /// The column that tells when an account was deleted, where a site keeps those (Sequelize's
+    /// `paranoid`): whoever has a time there is nobody.
+    pub(crate) deleted_at: Option<String>,
 }
 
 impl Database {
@@ -51,13 +55,17 @@ impl Layout {
         users: &[Column],
     ) -> Result<Self, StartError> {
         let (sid, data) = sessions_told_by(backend, tables, sessions)?;
-        let id = find_of_users(users, tables, ("id", &tables.user_columns.id))?;
+        let UserColumns { id, email, .. } = &tables.user_columns;
+        let id = find_of_users(users, tables, ("id", id))?;
+        let email = find_of_users(users, tables, ("email", email))?;
         Ok(Self {
             tables: tables.clone(),
             sid,
             data,
             id: IdColumn::of(backend, &id.kind),
+            email: EmailColumn::of(backend, &email.kind),
             has_name: has_name(users, tables)?,
+            deleted_at: deleted_at(users),
         })
     }
 }
@@ -86,10 +94,18 @@ fn sessions_told_by(
     ))
 }
 
-/// Whether there is a name; one that the site named must be there, as its address and password.
+/// A column of a time, and not a mark of the site's own.
+fn deleted_at(users: &[Column]) -> Option<String> {
+    let is_it = |column: &&Column| {
+        DELETED_AT.contains(&column.name.as_str())
+            && ["timestamp", "datetime"].iter().any(|kind| column.kind.starts_with(kind))
+    };
+    users.iter().find(is_it).map(|column| column.name.clone())
+}
+
+/// Whether there is a name; one that the site named must be there, as its password.
 fn has_name(users: &[Column], tables: &TableNames) -> Result<bool, StartError> {
-    let UserColumns { email, password, name, .. } = &tables.user_columns;
-    find_of_users(users, tables, ("email", email))?;
+    let UserColumns { password, name, .. } = &tables.user_columns;
     find_of_users(users, tables, ("password", password))?;
     let found = find_of_users(users, tables, ("name", name));
     if tables.user_columns.name_is_ours() { Ok(found.is_ok()) } else { found.map(|_| true) }
