@@ -118,6 +118,21 @@ async fn an_id_of_another_kind_locks_nobody_out(test: TestDatabase) {
     }
 }
 
+/// So that a setting that was forgotten signs nobody out of the rows.
+async fn an_id_that_could_be_an_address_is_left_alone_under_the_wrong_key(test: TestDatabase) {
+    let site = with_ids(test, "VARCHAR(32) NOT NULL").await;
+    add(&site, "01ARZ3NDEKTSV4RRFFQ69G5FAV", ADA).await;
+    let cookie = site.log_in(ADA, "pw", &[]).await.cookie();
+    let data = site.row().await.data;
+    let site = Site::open(site.test).await;
+    site.read_page(&[&cookie]).await;
+    assert_eq!(site.user(&[&cookie]).await, None);
+    assert_eq!(site.row().await.data, data);
+    site.test.run(r#"DELETE FROM "users""#).await;
+    site.read_page(&[&cookie]).await;
+    assert_ne!(site.row().await.data, data, "of nobody, whatever it is");
+}
+
 on_both_databases! {
     a_uuid_is_a_text_for_pages_and_in_answers
     a_uuid_that_nothing_fills_is_made
@@ -125,4 +140,5 @@ on_both_databases! {
     ids_that_only_the_site_can_make_are_told_and_sign_in_works
     ids_filled_up_with_blanks_are_read_without
     an_id_of_another_kind_locks_nobody_out
+    an_id_that_could_be_an_address_is_left_alone_under_the_wrong_key
 }

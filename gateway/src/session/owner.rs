@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use tracing::warn;
 
 use super::user_key::{StoredUser, UserKey, UserShape};
-use crate::accounts::Accounts;
+use crate::accounts::{AccountKey, Accounts};
 use crate::database::DatabaseError;
 use crate::identity::Identity;
 
@@ -62,10 +62,23 @@ impl Unread {
             Some(account) => {
                 Owner::Known(Identity { id: account.id, email: account.email, name: account.name })
             }
-            None => {
-                named.shape_without(accounts).map_or(Owner::Gone, |shape| self.report(key, shape))
-            }
+            None if Self::is_gone(connection, accounts, &named.0).await? => Owner::Gone,
+            None => self.report(key, named.other_shape()),
         })
+    }
+
+    /// Whether a name that is no account's was one, and not what another setting reads: a text may
+    /// be an id as well as an address.
+    async fn is_gone(
+        connection: &impl ConnectionTrait,
+        accounts: &Accounts,
+        name: &AccountKey,
+    ) -> Result<bool, DatabaseError> {
+        let other = match name.clone() {
+            AccountKey::Email(name) => AccountKey::Id(name),
+            AccountKey::Id(name) => AccountKey::Email(name),
+        };
+        Ok(accounts.could_be(name) && accounts.find(connection, &other).await?.is_none())
     }
 }
 

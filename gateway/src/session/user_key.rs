@@ -121,10 +121,15 @@ impl Named {
 
     /// What it is where no account has it: `None` if that one is gone.
     pub(crate) fn shape_without(&self, accounts: &Accounts) -> Option<UserShape> {
-        (!accounts.could_be(&self.0)).then_some(match &self.0 {
+        (!accounts.could_be(&self.0)).then_some(self.other_shape())
+    }
+
+    /// What it is if not what the setting takes it for.
+    pub(super) fn other_shape(&self) -> UserShape {
+        match &self.0 {
             AccountKey::Email(_) => UserShape::Id,
             AccountKey::Id(_) => UserShape::Address,
-        })
+        }
     }
 }
 
