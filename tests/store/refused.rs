@@ -74,6 +74,64 @@ async fn a_statement_that_takes_too_long_is_an_outage() {
     lock.rollback().await.unwrap();
 }
 
+/// What a server says of its state, and what of a statement.
+#[tokio::test]
+async fn whether_to_try_again_is_told_by_the_servers_code() {
+    let test = TestDatabase::postgres().await;
+    let site = Site::open(test).await;
+    let later = ["08006", "25006", "25P03", "40001", "40P01", "53100", "53300", "55P03", "57014"];
+    let never = ["22001", "23502", "23514", "42501", "42703", "42804", "P0001"];
+    let codes = later.map(|code| (code, StatusCode::SERVICE_UNAVAILABLE));
+    for (code, status) in
+        codes.into_iter().chain(never.map(|code| (code, StatusCode::INTERNAL_SERVER_ERROR)))
+    {
+        site.test
+            .run(&format!(
+                r#"CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$;
+                CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON "Sessions"
+                    EXECUTE FUNCTION fail()"#
+            ))
+            .await;
+        assert_eq!(site.register(ADA).await.status, status, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_connections_is_an_outage() {
+    let test = TestDatabase::postgres().await;
+    let site = Site::open(test).await;
+    let name = site.test.texts("SELECT current_database()::text").await.remove(0);
+    let elsewhere = TestDatabase::postgres().await;
+    elsewhere.run(&format!(r#"ALTER DATABASE "{name}" ALLOW_CONNECTIONS false"#)).await;
+    let ending = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname =";
+    elsewhere.texts(&format!("{ending} '{name}'")).await;
+    let error = error_of_visit(&site).await;
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
+}
+
+/// As a migration of the site's does while the gateway serves: a statement that is prepared already
+/// must not fail from then on.
+#[tokio::test]
+async fn columns_may_become_longer_while_the_gateway_serves() {
+    let test = TestDatabase::postgres().await;
+    let site = Site::open(test).await;
+    let cookie = site.register(ADA).await.cookie();
+    assert_eq!(site.user(&[&cookie]).await.as_deref(), Some(ADA));
+    site.test
+        .run(
+            r#"ALTER TABLE "users" ALTER "email" TYPE VARCHAR(320), ALTER "password" TYPE TEXT,
+                ALTER "name" TYPE VARCHAR(200), ALTER "id" TYPE BIGINT;
+            ALTER TABLE "Sessions" ALTER "sid" TYPE VARCHAR(255), ALTER "data" TYPE VARCHAR,
+                ALTER "expires" TYPE TIMESTAMP"#,
+        )
+        .await;
+    assert_eq!(site.user(&[&cookie]).await.as_deref(), Some(ADA));
+    let again = site.log_in(ADA, PASSWORD, &[&cookie]).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+    assert_eq!(site.user(&[&again.cookie()]).await.as_deref(), Some(ADA));
+}
+
 /// Everything that happens to a row: taken over from Express, touched, renewed, ended.
 async fn check_life(site: &mut Site, written: &str) {
     let cookie = site.register(ADA).await.cookie();

@@ -5,7 +5,7 @@ use std::fmt;
 use sea_orm::sea_query::{Alias, DynIden, Expr, IntoIden, SimpleExpr};
 use sea_orm::{DbErr, QueryResult};
 
-use crate::database::kinds::{EmailColumn, IdColumn};
+use crate::database::kinds::{EmailColumn, IdColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::user_id::UserId;
 
@@ -57,11 +57,11 @@ impl Columns {
 
     /// What [`Self::read`] reads, in its order.
     pub(super) fn select(&self) -> [SimpleExpr; 4] {
-        let name = self.name.clone().map_or_else(|| Expr::val(None::<String>), Expr::col);
+        let name = self.name.clone().map_or_else(|| Expr::val(None::<String>), select_text);
         [
             self.id_kind.select(self.id.clone()),
-            self.email_kind.select(self.email.clone()),
-            Expr::col(self.password.clone()),
+            select_text(self.email.clone()),
+            select_text(self.password.clone()),
             name,
         ]
     }

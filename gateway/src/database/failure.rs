@@ -60,9 +60,9 @@ fn named(table: Option<&str>) -> String {
 
 fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
-        DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error))
-        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            Some(error)
+        }
         _ => None,
     }
 }
@@ -85,10 +85,10 @@ fn is_passing(error: &dyn ServerError) -> bool {
 const SQLITE_STATES: [u32; 12] = [3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26];
 
 /// Classes and codes of Postgres (its manual, appendix A): connection lost, read-only standby,
-/// bad password, rolled back to be tried again, out of resources, locked by another, stopped by an
-/// operator, trouble with the system, inside.
-const POSTGRES_STATES: [&str; 10] =
-    ["08", "25006", "28", "3D000", "40", "53", "55P03", "57", "58", "XX"];
+/// transaction over its time (idle, or in all), bad password, rolled back to be tried again, out of
+/// resources, locked by another, stopped by an operator, trouble with the system, inside.
+const POSTGRES_STATES: [&str; 12] =
+    ["08", "25006", "25P03", "25P04", "28", "3D000", "40", "53", "55P03", "57", "58", "XX"];
 
 /// Whether a value is not what the gateway takes it to be.
 fn is_of_data(error: &DbErr) -> bool {

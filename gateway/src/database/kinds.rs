@@ -6,6 +6,14 @@ use uuid::Uuid;
 
 use crate::entity::user_id::UserId;
 
+/// A column as text without blanks that fill it up, of whatever kind and length it is.
+///
+/// Postgres refuses a prepared statement for ever on its connection once the type of a result has
+/// changed, as by an `ALTER TABLE` that makes a column longer. This one's never does.
+pub(crate) fn select_text(column: impl IntoIden) -> SimpleExpr {
+    Expr::col(column.into_iden()).cast_as("text")
+}
+
 /// What `users.id` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdColumn {
@@ -111,15 +119,6 @@ impl EmailColumn {
         }
     }
 
-    /// Without blanks.
-    pub(crate) fn select(&self, column: impl IntoIden) -> SimpleExpr {
-        let column = Expr::col(column.into_iden());
-        match self {
-            Self::Text => column,
-            Self::Padded | Self::Caseless(_) => column.cast_as("text"),
-        }
-    }
-
     /// An address to compare the column with, as the column itself compares: a parameter is of the
     /// type `text`, for which blanks and case would count.
     pub(crate) fn value(&self, email: &str) -> SimpleExpr {
@@ -152,15 +151,6 @@ impl SidColumn {
         }
     }
 
-    /// Without blanks.
-    pub(crate) fn select(self, column: impl IntoIden) -> SimpleExpr {
-        let column = Expr::col(column.into_iden());
-        match self {
-            Self::Text => column,
-            Self::Padded => column.cast_as("text"),
-        }
-    }
-
     pub(crate) fn value(self, sid: &str) -> SimpleExpr {
         match self {
             Self::Text => Expr::val(sid),
@@ -173,6 +163,8 @@ impl SidColumn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DataColumn {
     Text,
+    /// Whatever a row holds there: what is no text is not made one.
+    TextOnSqlite,
     /// A JSON string that holds the session's JSON: a model with `DataTypes.JSON` or `JSONB` writes
     /// the text of connect-session-sequelize so.
     Json(&'static str),
@@ -184,9 +176,8 @@ impl DataColumn {
     pub(crate) fn of(backend: DbBackend, kind: &str) -> Option<Self> {
         Some(match (backend, kind) {
             (DbBackend::Sqlite, kind) if kind.contains("json") => Self::JsonOnSqlite,
-            (DbBackend::Sqlite, _) | (_, "text" | "character varying" | "character" | "citext") => {
-                Self::Text
-            }
+            (DbBackend::Sqlite, _) => Self::TextOnSqlite,
+            (_, "text" | "character varying" | "character" | "citext") => Self::Text,
             (_, "json") => Self::Json("to_json(CAST($1 AS text))"),
             (_, "jsonb") => Self::Json("to_jsonb(CAST($1 AS text))"),
             (_, _) => return None,
@@ -197,7 +188,8 @@ impl DataColumn {
     pub(crate) fn select(self, column: impl IntoIden) -> SimpleExpr {
         let column = Expr::col(column.into_iden());
         match self {
-            Self::Text => column,
+            Self::Text => column.cast_as("text"),
+            Self::TextOnSqlite => column,
             Self::Json(_) => Expr::cust_with_expr("($1 #>> '{}')", column),
             Self::JsonOnSqlite => Expr::cust_with_exprs(
                 "CASE WHEN json_valid(?) THEN json_extract(?, '$') ELSE ? END",
@@ -209,7 +201,7 @@ impl DataColumn {
     pub(crate) fn value(self, text: &str) -> SimpleExpr {
         let text = Expr::val(text);
         match self {
-            Self::Text => text,
+            Self::Text | Self::TextOnSqlite => text,
             Self::Json(written) => Expr::cust_with_expr(written, text),
             Self::JsonOnSqlite => Func::cust(Alias::new("json_quote")).arg(text).into(),
         }

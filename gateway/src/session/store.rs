@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use super::id::SessionId;
 use crate::database::DatabaseError;
 use crate::database::dialect::{self, moment, within_calendar};
-use crate::database::kinds::{DataColumn, SidColumn};
+use crate::database::kinds::{DataColumn, SidColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::session::Column;
 
@@ -62,7 +62,7 @@ impl SessionTable {
     /// In the order of [`StoredRow::read`].
     fn columns(&self, backend: DbBackend) -> [SimpleExpr; 4] {
         [
-            self.sid.select(Column::Sid),
+            select_text(Column::Sid),
             within_calendar(backend, Column::Expires),
             self.data.select(Column::Data),
             within_calendar(backend, Column::UpdatedAt),
