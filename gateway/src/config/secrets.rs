@@ -163,7 +163,13 @@ fn make_file(file: &Path, flag: &'static str, mode: u32) -> Result<(), StartErro
     let mut random = [0; 32];
     rand::rngs::SysRng.try_fill_bytes(&mut random).map_err(|e| failed(io::Error::other(e)))?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut draft = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    let folder = folder.unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(failed(io::Error::other(
+            "its folder is not there, and the gateway makes none",
+        )));
+    }
+    let mut draft = NamedTempFile::new_in(folder).map_err(failed)?;
     writeln!(draft, "{}", BASE64_URL_SAFE_NO_PAD.encode(random)).map_err(failed)?;
     draft.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     draft.as_file().sync_all().map_err(failed)?;
@@ -239,6 +245,18 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(from_file(&file, SHORTEST_SECRET_BYTES).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nextbnb/token");
+        let told = crate::error::chain(&upstream_token(&file, true).unwrap_err());
+        let expected = format!(
+            "--upstream-token-file {} is not usable: its folder is not there, and the gateway makes none",
+            file.display()
+        );
+        assert_eq!(told, expected);
     }
 
     #[test]
