@@ -44,12 +44,36 @@ impl fmt::Display for UserId {
     }
 }
 
-/// In the gateway's own answers every number is one.
+/// JavaScript's `Number.MAX_SAFE_INTEGER`.
+const LARGEST_EXACT: u64 = (1 << 53) - 1;
+
+/// In the gateway's own answers every number is one, but for those that JavaScript would take for
+/// another, which are texts.
 impl Serialize for UserId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Number(number) | Self::Big(number) => serializer.serialize_i64(*number),
+            Self::Number(number) | Self::Big(number) if number.unsigned_abs() <= LARGEST_EXACT => {
+                serializer.serialize_i64(*number)
+            }
+            Self::Number(number) | Self::Big(number) => serializer.collect_str(number),
             Self::Text(text) => serializer.serialize_str(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_javascript_would_take_for_another_is_a_text() {
+        let check = |number: i64, expected: &str| {
+            assert_eq!(serde_json::to_string(&UserId::Big(number)).unwrap(), expected);
+        };
+        check(7, "7");
+        check(9_007_199_254_740_991, "9007199254740991");
+        check(9_007_199_254_740_993, r#""9007199254740993""#);
+        check(-9_007_199_254_740_993, r#""-9007199254740993""#);
+        check(i64::MIN, r#""-9223372036854775808""#);
     }
 }
