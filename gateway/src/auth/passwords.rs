@@ -28,6 +28,8 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// One more, for what nobody waits for.
+    spare: Arc<Semaphore>,
     /// The logarithm of the rounds that a hash of this site takes.
     cost: u32,
 }
@@ -49,7 +51,8 @@ impl Passwords {
     }
 
     fn new(concurrent: usize, cost: u32) -> Self {
-        Self { turns: Arc::new(Semaphore::new(concurrent)), cost }
+        let [turns, spare] = [concurrent, 1].map(|turns| Arc::new(Semaphore::new(turns)));
+        Self { turns, spare, cost }
     }
 
     /// Waits for a turn. Whoever needs the database, too, waits first and asks it then: a burst of
@@ -58,6 +61,13 @@ impl Passwords {
         let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned());
         let Ok(Ok(permit)) = turn.await else { return Err(Refusal::Busy) };
         Ok(Turn { cost: self.cost, _permit: permit })
+    }
+
+    /// A turn beside everybody's, one at a time: a costly hash for later must keep no visitor
+    /// waiting now.
+    pub(super) fn spare_turn(&self) -> Option<Turn> {
+        let permit = Arc::clone(&self.spare).try_acquire_owned().ok()?;
+        Some(Turn { cost: self.cost, _permit: permit })
     }
 }
 
@@ -149,6 +159,17 @@ mod tests {
             let turn = Passwords::new(1, usual).turn().await.unwrap();
             assert!(turn.hash(password("pw"), None).await.unwrap().starts_with(new));
         }
+    }
+
+    #[tokio::test]
+    async fn the_spare_turn_is_one_and_takes_nobodys() {
+        let passwords = Passwords::new(1, COST);
+        let spare = passwords.spare_turn().unwrap();
+        let turn = passwords.turn().await.unwrap();
+        assert!(passwords.spare_turn().is_none());
+        drop(spare);
+        assert!(passwords.spare_turn().is_some(), "whoever has a turn");
+        drop(turn);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use tracing::{info, warn};
 use super::Auth;
 use super::credentials::Password;
 use super::hash_kind::HashKind;
+use super::passwords::Turn;
 use super::refusal::Refusal;
 use crate::accounts::account::Account;
 use crate::database::cause;
@@ -19,7 +20,8 @@ fn better_cost(hash: &str, wanted: u32) -> Option<u32> {
 
 impl Auth {
     /// Replaces the hash of an account that has just signed in with `password`, where that is
-    /// wanted and the hash is cheaper, or of another version; nobody waits for it.
+    /// wanted and the hash is cheaper, or of another version; nobody waits for it. While another is
+    /// under way this one is left for the next sign-in.
     ///
     /// What somebody else writes meanwhile stays.
     pub(super) fn rehash(&self, account: &Account, password: Password) {
@@ -27,9 +29,10 @@ impl Auth {
             return;
         };
         let Some(cost) = better_cost(old, wanted) else { return };
+        let Some(turn) = self.passwords.spare_turn() else { return };
         let (this, account, old) = (self.clone(), account.clone(), old.clone());
         self.database.start(async move {
-            let written = this.write_hash(&account, password, &old, cost).await;
+            let written = this.write_hash(turn, &account, password, (&old, cost)).await;
             let id = account.id.as_value();
             match written {
                 Ok(true) => info!(user.id = id, cost, "password hashed anew"),
@@ -41,12 +44,12 @@ impl Auth {
 
     async fn write_hash(
         &self,
+        turn: Turn,
         account: &Account,
         password: Password,
-        old: &str,
-        cost: u32,
+        (old, cost): (&str, u32),
     ) -> Result<bool, Refusal> {
-        let new = self.passwords.turn().await?.hash(password, Some(cost)).await?;
+        let new = turn.hash(password, Some(cost)).await?;
         let connection = self.database.connection();
         Ok(self.accounts.replace_hash(connection, account, (old, &new)).await?)
     }

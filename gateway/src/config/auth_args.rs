@@ -51,7 +51,7 @@ pub struct AuthArgs {
     )]
     pub email_case: EmailCase,
     /// At a sign-in hash the password anew, at this bcrypt cost (10 to 16), where its hash is cheaper
-    /// or not `$2b$`; until most are, the clock tells new hashes from old [default: never]
+    /// or not `$2b$`, one at a time and else at the next sign-in; until most are, the clock tells new hashes from old [default: never]
     #[arg(
         long,
         env = "NEXTBNB_REHASH_COST",

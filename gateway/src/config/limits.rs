@@ -32,8 +32,8 @@ pub struct Limits {
     pub upstream_idle_for_unsafe: Duration,
     /// How long an open upgrade or event stream holds up the end of the process.
     pub long_lived_grace: Duration,
-    /// How many passwords are hashed at once: half the cores, at least one. The rest serves those
-    /// who are signed in.
+    /// How many passwords are hashed at once: half the cores, at least one; under `--rehash-cost` one
+    /// more. The rest serves those who are signed in.
     pub concurrent_hashes: usize,
 }
 
