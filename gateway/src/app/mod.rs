@@ -53,7 +53,7 @@ impl App {
         let opening = open_database(&config.database, &config.tables, config.migrations);
         let (database, layout) = Box::pin(opening).await?;
         let drain = Drain::new();
-        let services = services(&config, &database, &layout, &drain).await;
+        let services = Box::pin(services(&config, &database, &layout, &drain)).await;
         let settings = WorkerSettings {
             services,
             routes: routes(&config, upstream),
