@@ -44,6 +44,7 @@ mod policies;
 mod printed;
 mod races;
 mod refused;
+mod session_times;
 mod sessions;
 mod signing_in;
 mod site;

@@ -51,7 +51,7 @@ impl Columns {
             email_kind: layout.email.clone(),
             password: iden(&names.password),
             name: layout.has_name.then(|| iden(&names.name)),
-            deleted_at: layout.deleted_at.as_deref().map(iden),
+            deleted_at: layout.user_deleted_at.as_deref().map(iden),
         }
     }
 

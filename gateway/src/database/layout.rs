@@ -15,13 +15,19 @@ pub struct Layout {
     pub(crate) tables: TableNames,
     pub(crate) sid: SidColumn,
     pub(crate) data: DataColumn,
+    /// When a session's row was made; `None` where the site's models have no `timestamps`.
+    pub(crate) created_at: Option<String>,
+    /// When a session's row was last written; `None` as above.
+    pub(crate) updated_at: Option<String>,
     pub(crate) id: IdColumn,
     pub(crate) email: EmailColumn,
     /// Whether accounts have a column for a name.
     pub(crate) has_name: bool,
     /// The column that tells when an account was deleted, where a site keeps those (Sequelize's
     /// `paranoid`): whoever has a time there is nobody.
-    pub(crate) deleted_at: Option<String>,
+    pub(crate) user_deleted_at: Option<String>,
+    /// The same of sessions: one with a time there is over.
+    pub(crate) session_deleted_at: Option<String>,
 }
 
 impl Database {
@@ -62,10 +68,13 @@ impl Layout {
             tables: tables.clone(),
             sid,
             data,
+            created_at: timestamp(sessions, ["createdAt", "created_at"]),
+            updated_at: timestamp(sessions, ["updatedAt", "updated_at"]),
             id: IdColumn::of(backend, &id.kind),
             email: EmailColumn::of(backend, &email.kind),
             has_name: has_name(users, tables)?,
-            deleted_at: deleted_at(users),
+            user_deleted_at: timestamp(users, DELETED_AT),
+            session_deleted_at: timestamp(sessions, DELETED_AT),
         })
     }
 }
@@ -94,13 +103,14 @@ fn sessions_told_by(
     ))
 }
 
-/// A column of a time, and not a mark of the site's own.
-fn deleted_at(users: &[Column]) -> Option<String> {
+/// The column that Sequelize calls so, in one of its two spellings, and that holds a time; not a mark
+/// of the site's own.
+fn timestamp(columns: &[Column], names: [&str; 2]) -> Option<String> {
     let is_it = |column: &&Column| {
-        DELETED_AT.contains(&column.name.as_str())
+        names.contains(&column.name.as_str())
             && ["timestamp", "datetime"].iter().any(|kind| column.kind.starts_with(kind))
     };
-    users.iter().find(is_it).map(|column| column.name.clone())
+    columns.iter().find(is_it).map(|column| column.name.clone())
 }
 
 /// Whether there is a name; one that the site named must be there, as its password.

@@ -3,10 +3,10 @@
 use nextbnb_migrations::discovery::tables_with;
 use nextbnb_migrations::{TableNames, UserColumns};
 use sea_orm::sea_query::{Alias, IntoIden, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Iterable, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, TransactionTrait};
 
 use super::{Database, cause};
-use crate::entity::session;
+use crate::entity::session::Column;
 use crate::error::StartError;
 
 /// How a table is known that nobody named.
@@ -96,7 +96,7 @@ impl Database {
         let name = (!tables.user_columns.name_is_ours()).then_some(name);
         let of_users = [id, email, password].into_iter().chain(name);
         let [sessions, users] = [
-            reading(&tables.sessions, session::Column::iter()),
+            reading(&tables.sessions, [Column::Sid, Column::Expires, Column::Data].into_iter()),
             reading(&tables.users, of_users.map(Alias::new)),
         ];
         let checking = async move {

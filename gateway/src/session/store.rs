@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{
-    Alias, DynIden, Expr, ExprTrait, Func, IntoIden, Order, Query, SimpleExpr,
+    Alias, DynIden, Expr, ExprTrait, Func, IntoIden, Order, Query, SimpleExpr, UpdateStatement,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, StatementBuilder};
 
@@ -14,9 +14,6 @@ use crate::database::dialect::{self, moment, within_calendar};
 use crate::database::kinds::{DataColumn, SidColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::session::Column;
-
-const COLUMNS: [Column; 5] =
-    [Column::Sid, Column::Expires, Column::Data, Column::CreatedAt, Column::UpdatedAt];
 
 /// A row as far as it can be read: on SQLite any column can hold anything.
 pub(super) struct StoredRow {
@@ -45,6 +42,9 @@ pub(super) struct SessionTable {
     table: DynIden,
     sid: SidColumn,
     data: DataColumn,
+    created_at: Option<DynIden>,
+    updated_at: Option<DynIden>,
+    deleted_at: Option<DynIden>,
 }
 
 impl fmt::Debug for SessionTable {
@@ -55,17 +55,28 @@ impl fmt::Debug for SessionTable {
 
 impl SessionTable {
     pub(super) fn new(layout: &Layout) -> Self {
-        let table = Alias::new(&layout.tables.sessions).into_iden();
-        Self { table, sid: layout.sid, data: layout.data }
+        let iden = |name: &String| Alias::new(name).into_iden();
+        Self {
+            table: iden(&layout.tables.sessions),
+            sid: layout.sid,
+            data: layout.data,
+            created_at: layout.created_at.as_ref().map(iden),
+            updated_at: layout.updated_at.as_ref().map(iden),
+            deleted_at: layout.session_deleted_at.as_ref().map(iden),
+        }
     }
 
     /// In the order of [`StoredRow::read`].
     fn columns(&self, backend: DbBackend) -> [SimpleExpr; 4] {
+        let updated_at = self.updated_at.clone().map_or_else(
+            || Expr::val(None::<DateTime<Utc>>),
+            |column| within_calendar(backend, column),
+        );
         [
             select_text(Column::Sid),
             within_calendar(backend, Column::Expires),
             self.data.select(Column::Data),
-            within_calendar(backend, Column::UpdatedAt),
+            updated_at,
         ]
     }
 
@@ -75,6 +86,11 @@ impl SessionTable {
 
     fn is_one_of(&self, ids: &[SessionId]) -> SimpleExpr {
         Expr::col(Column::Sid).is_in(ids.iter().map(|id| self.sid.value(id.as_str())))
+    }
+
+    /// What is not so, a model with `paranoid` has ended, and kept.
+    fn is_not_deleted(&self) -> Option<SimpleExpr> {
+        Some(Expr::col(self.deleted_at.clone()?).is_null())
     }
 
     fn failed(&self, error: DbErr) -> DatabaseError {
@@ -112,6 +128,7 @@ impl SessionTable {
             .exprs(self.columns(connection.get_database_backend()))
             .from(self.table.clone())
             .and_where(self.is_one_of(ids))
+            .and_where_option(self.is_not_deleted())
             .to_owned();
         self.rows(connection, &select).await
     }
@@ -166,14 +183,20 @@ impl SessionTable {
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), DatabaseError> {
-        let values = [
-            self.sid.value(id.as_str()),
-            Expr::val(expires),
-            self.data.value(data),
-            Expr::val(now),
-            Expr::val(now),
-        ];
-        let mut insert = Query::insert().into_table(self.table.clone()).columns(COLUMNS).to_owned();
+        let (columns, values): (Vec<DynIden>, Vec<SimpleExpr>) = [
+            (Column::Sid.into_iden(), self.sid.value(id.as_str())),
+            (Column::Expires.into_iden(), Expr::val(expires)),
+            (Column::Data.into_iden(), self.data.value(data)),
+        ]
+        .into_iter()
+        .chain(
+            [&self.created_at, &self.updated_at]
+                .into_iter()
+                .flatten()
+                .map(|column| (column.clone(), Expr::val(now))),
+        )
+        .unzip();
+        let mut insert = Query::insert().into_table(self.table.clone()).columns(columns).to_owned();
         insert.values(values).map_err(|error| self.failed(DbErr::Custom(error.to_string())))?;
         self.execute(connection, &insert).await?;
         Ok(())
@@ -193,6 +216,7 @@ impl SessionTable {
         let delete = Query::delete()
             .from_table(self.table.clone())
             .and_where(self.is_one_of(ids))
+            .and_where_option(self.is_not_deleted())
             .returning(Query::returning().exprs(columns))
             .to_owned();
         self.rows(connection, &delete).await
@@ -213,6 +237,16 @@ impl SessionTable {
         Ok(())
     }
 
+    /// Of what every write changes.
+    fn update(&self, expires: DateTime<Utc>, now: DateTime<Utc>) -> UpdateStatement {
+        let mut update = Query::update().table(self.table.clone()).to_owned();
+        update.value(Column::Expires, expires);
+        if let Some(column) = self.updated_at.clone() {
+            update.value(column, now);
+        }
+        update
+    }
+
     /// Moves the end of a row that nobody wrote since it was last written at `updated`, as far as
     /// that is known.
     ///
@@ -226,12 +260,11 @@ impl SessionTable {
         now: DateTime<Utc>,
     ) -> Result<(), DatabaseError> {
         let backend = connection.get_database_backend();
-        let last = moment(backend, Expr::col(Column::UpdatedAt));
-        let is_unwritten = updated.map(|updated| last.lte(moment(backend, Expr::val(updated))));
-        let update = Query::update()
-            .table(self.table.clone())
-            .value(Column::Expires, expires)
-            .value(Column::UpdatedAt, now)
+        let is_unwritten = self.updated_at.clone().zip(updated).map(|(column, updated)| {
+            moment(backend, Expr::col(column)).lte(moment(backend, Expr::val(updated)))
+        });
+        let update = self
+            .update(expires, now)
             .and_where(self.is(id))
             .and_where_option(is_unwritten)
             .to_owned();
@@ -249,11 +282,9 @@ impl SessionTable {
         expires: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, DatabaseError> {
-        let update = Query::update()
-            .table(self.table.clone())
-            .value(Column::Expires, expires)
+        let update = self
+            .update(expires, now)
             .value(Column::Data, self.data.value(new))
-            .value(Column::UpdatedAt, now)
             .and_where(self.is(id))
             .and_where(self.data.select(Column::Data).eq(old))
             .to_owned();
