@@ -24,6 +24,7 @@ pub(crate) mod sign_ins;
 pub mod signed_cookie;
 mod store;
 mod stored_attributes;
+mod stored_row;
 pub(crate) mod survey;
 mod sweep;
 mod told;

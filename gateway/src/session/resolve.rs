@@ -8,7 +8,7 @@ use super::id::SessionId;
 use super::owner::Owner;
 use super::record::{Damaged, SessionRecord};
 use super::secrets::Secrets;
-use super::store::StoredRow;
+use super::stored_row::StoredRow;
 use super::user_key::UserKey;
 use super::{Session, SessionSettings, Sessions, lifetime};
 use crate::database::DatabaseError;

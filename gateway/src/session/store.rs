@@ -6,35 +6,15 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{
     Alias, DynIden, Expr, ExprTrait, Func, IntoIden, Order, Query, SimpleExpr, UpdateStatement,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, StatementBuilder};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, StatementBuilder};
 
 use super::id::SessionId;
+use super::stored_row::StoredRow;
 use crate::database::DatabaseError;
-use crate::database::dialect::{self, moment, within_calendar};
+use crate::database::dialect::{is_text, moment, within_calendar};
 use crate::database::kinds::{DataColumn, SidColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::session::Column;
-
-/// A row as far as it can be read: on SQLite any column can hold anything.
-pub(super) struct StoredRow {
-    pub(super) sid: String,
-    /// `None` is no end.
-    pub(super) expires: Result<Option<DateTime<Utc>>, DbErr>,
-    pub(super) data: Result<Option<String>, DbErr>,
-    /// `None` when nobody can tell.
-    pub(super) updated: Option<DateTime<Utc>>,
-}
-
-impl StoredRow {
-    fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        Ok(Self {
-            sid: row.try_get_by(0)?,
-            expires: row.try_get_by(1),
-            data: row.try_get_by(2),
-            updated: row.try_get_by(3).ok().flatten().filter(|time| *time < dialect::last_day()),
-        })
-    }
-}
 
 /// The table, whatever the site calls it and its columns hold.
 #[derive(Clone)]
@@ -133,7 +113,7 @@ impl SessionTable {
         self.rows(connection, &select).await
     }
 
-    /// At most `limit` rows after the one with the id `last`, live or not, in the order of ids;
+    /// At most `limit` rows after the one with the id `last`, over or not, in the order of ids;
     /// those whose id is a text.
     pub(super) async fn page(
         &self,
@@ -145,7 +125,8 @@ impl SessionTable {
         let select = Query::select()
             .exprs(self.columns(backend))
             .from(self.table.clone())
-            .and_where_option(dialect::is_text(backend, Column::Sid))
+            .and_where_option(is_text(backend, Column::Sid))
+            .and_where_option(self.is_not_deleted())
             .and_where_option(last.map(|last| Expr::col(Column::Sid).gt(self.sid.value(last))))
             .order_by(Column::Sid, Order::Asc)
             .limit(limit)
@@ -158,7 +139,7 @@ impl SessionTable {
         &self,
         connection: &impl ConnectionTrait,
     ) -> Result<u64, DatabaseError> {
-        let Some(is_text) = dialect::is_text(connection.get_database_backend(), Column::Sid) else {
+        let Some(is_text) = is_text(connection.get_database_backend(), Column::Sid) else {
             return Ok(0);
         };
         let select = Query::select()
