@@ -99,6 +99,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
             "config/proxy_args.rs",
             "config/secrets.rs",
             "config/session_args.rs",
+            "config/tls_args.rs",
             "ops/logs.rs",
         ],
     );

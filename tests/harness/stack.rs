@@ -18,6 +18,7 @@ use nextbnb_gateway::config::{Config, Migrations};
 use nextbnb_gateway::database::DatabaseTarget;
 use nextbnb_gateway::database::tables::TableChoice;
 use nextbnb_gateway::downstream::front::Front;
+use nextbnb_gateway::gateway::hsts::Hsts;
 use nextbnb_gateway::identity::names::IdentityNames;
 use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_gateway::proxy::upstream_address::UpstreamAddress;
@@ -204,6 +205,9 @@ pub fn credentials(email: &str, password: &str) -> serde_json::Value {
 fn config(database_url: &str) -> Config {
     Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
+        tls: None,
+        http_redirect: None,
+        hsts: Hsts::off(),
         front: Front::default(),
         routes: Vec::new(),
         max_body: None,

@@ -6,9 +6,13 @@ use nextbnb_gateway::config::Config;
 use nextbnb_gateway::downstream::front::ProxyProtocol;
 use nextbnb_gateway::downstream::proxy_protocol::LOCAL_HEADER;
 use nextbnb_gateway::server::listen_at::ListenAt;
+use nextbnb_tests::http2::Http2;
 use nextbnb_tests::stack::Stack;
+use nextbnb_tests::tls::{TestCertificate, TlsClient};
 use nextbnb_tests::upstream::StubUpstream;
 use nextbnb_tests::wire::{Wire, exchange};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const VERSION_1: &[u8] = b"PROXY TCP4 203.0.113.7 10.0.0.1 4711 443\r\n";
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -149,4 +153,18 @@ async fn a_unix_socket_wants_it_too() {
     let mut wire = Wire::connect_at(&path).await;
     wire.send(LAST_REQUEST).await;
     assert_eq!(wire.read_to_end().await, "");
+}
+
+#[tokio::test]
+async fn the_header_comes_before_tls() {
+    let certificate = TestCertificate::of(&["a.example"]);
+    let tls = certificate.tls();
+    let stack = stack(&[], |config| config.tls = Some(tls)).await;
+    let mut socket = TcpStream::connect(stack.address()).await.unwrap();
+    socket.write_all(VERSION_1).await.unwrap();
+    let client = TlsClient::new(&[&certificate], &["h2"]);
+    let reply = Http2::over(client.over(socket, "a.example").await).await.get("/").await;
+    assert_eq!(reply.status, 200);
+    assert_client(&stack, "203.0.113.7");
+    assert_eq!(stack.upstream.last_request().header("x-forwarded-proto"), Some("https"));
 }

@@ -7,12 +7,14 @@ use nextbnb_gateway::proxy::pages::{ErrorPages, Reader};
 use nextbnb_gateway::proxy::routing::{PathPrefix, Target};
 use nextbnb_gateway::proxy::upstream_address::UpstreamAddress;
 use nextbnb_gateway::server::listen_at::ListenAt;
+use nextbnb_tests::http2::Http2;
 use nextbnb_tests::stack::Stack;
+use nextbnb_tests::tls::{TestCertificate, TlsClient};
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wire::Wire;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
-use tokio::net::{TcpStream, UnixListener};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 
 use crate::upgrade::echoing_upstream;
 
@@ -173,4 +175,16 @@ async fn an_upstream_whose_file_is_gone_is_away_until_it_is_back() {
     let api = StubUpstream::start().await;
     lead_to(&api, &path);
     assert_eq!(stack.anonymous().get("/api/me").await.text(), "hello from upstream");
+}
+
+#[tokio::test]
+async fn tls_and_http2_are_spoken_at_a_file_too() {
+    let certificate = TestCertificate::of(&["a.example"]);
+    let tls = certificate.tls();
+    let site = site(|config| config.tls = Some(tls)).await;
+    let socket = UnixStream::connect(&site.path).await.unwrap();
+    let client = TlsClient::new(&[&certificate], &["h2"]);
+    let reply = Http2::over(client.over(socket, "a.example").await).await.get("/").await;
+    assert_eq!(reply.text(), "hello from upstream");
+    assert_eq!(site.stack.upstream.last_request().header("x-forwarded-proto"), Some("https"));
 }

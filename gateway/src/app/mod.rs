@@ -59,8 +59,16 @@ impl App {
             routes: routes(&config, upstream),
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
+            tls: config.tls.clone(),
         };
         let server = Server::start(listeners, settings, drain)?;
+        if let Some(place) = config.http_redirect {
+            let (plain, limit) = (Listeners::open(&[place], 1)?, config.limits.request_head);
+            server.redirect_from(plain, Arc::new(config.front), limit)?;
+        }
+        if let Some(tls) = config.tls {
+            server.keep_certificates_fresh(tls, config.limits.certificate_check)?;
+        }
         let long_lived_grace = config.limits.long_lived_grace;
         Ok(Self { server, database, drain: config.drain, long_lived_grace })
     }
@@ -123,7 +131,7 @@ async fn services(
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let settings = config.auth.clone();
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);
-    let upstream_token = config.upstream_token.clone();
+    let (upstream_token, hsts) = (config.upstream_token.clone(), config.hsts.clone());
     let (drain, front) = (drain.clone(), Arc::new(config.front.clone()));
     let allowed_origins = config.allowed_origins.clone();
     let identity_names = config.identity_names.clone();
@@ -136,6 +144,7 @@ async fn services(
         max_body,
         identity_names,
         upstream_token,
+        hsts,
         drain,
         front,
     }
@@ -161,6 +170,7 @@ impl ConnectionLimits {
             request_head: limits.request_head,
             idle: limits.downstream_idle,
             stall: limits.downstream_stall,
+            http2: limits.http2,
         }
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::OptionFuture;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::signals::StopSignals;
+use super::signals::{HangUp, StopSignals};
 use super::{block_on, listen};
 use crate::app::App;
 use crate::config::args::DevArgs;
@@ -29,8 +29,8 @@ use crate::proxy::upstream_address::UpstreamAddress;
 type Address = watch::Sender<Option<UpstreamAddress>>;
 
 pub(super) fn run(args: &DevArgs) -> Result<(), StartError> {
-    block_on(async {
-        let signals = StopSignals::listen()?;
+    block_on(HangUp::Ends, async {
+        let signals = StopSignals::listen(HangUp::Ends)?;
         match &args.upstream {
             Some(url) => beside(args, parse_upstream(url)?, signals).await,
             None => with_next(args, signals).await,
@@ -117,7 +117,7 @@ impl Started {
         let listeners = listen(&config, upstream).await?;
         let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
         let token = token.to_owned();
-        let app = App::start(config, listeners, address.subscribe()).await?;
+        let app = Box::pin(App::start(config, listeners, address.subscribe())).await?;
         let port = app.server().addresses().first().map_or(args.listen.port, SocketAddr::port);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use super::block_on;
-use super::signals::StopSignals;
+use super::signals::{HangUp, StopSignals};
 use crate::config::doctor::DatabaseSubject;
 use crate::config::doctor_args::{DoctorArgs, DoctorPart, ReportArgs};
 use crate::doctor::database::examine;
@@ -19,9 +19,9 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, StartError> {
     let DoctorPart::Database(args) = &args.part;
     let subject = DatabaseSubject::of(args)?;
     let pasted = if args.cookie_stdin { Some(read_cookie()?) } else { None };
-    let report = block_on(async {
+    let report = block_on(HangUp::Ends, async {
         let looking = async { Ok(examine(&subject, pasted.as_deref()).await) };
-        StopSignals::listen()?.unless_told(looking).await
+        StopSignals::listen(HangUp::Ends)?.unless_told(looking).await
     })?;
     let Some(report) = report else { return Ok(ExitCode::FAILURE) };
     let written = if args.report.json {

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use super::health_tls::over_tls;
 use crate::config::EVERY_ADDRESS;
 use crate::config::args::HealthArgs;
 use crate::config::front::place;
@@ -26,9 +27,11 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
     };
     let unhealthy = |reason| StartError::Unhealthy { address: asked.to_string(), reason };
     let path = if args.upstreams { "/.nextbnb/health/upstreams" } else { "/.nextbnb/health" };
-    let mut question = if args.proxy_protocol { LOCAL_HEADER.to_vec() } else { Vec::new() };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    question.extend_from_slice(request.as_bytes());
+    let question = Question {
+        introduction: if args.proxy_protocol { &LOCAL_HEADER[..] } else { &[] },
+        over_tls: args.tls,
+        request: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    };
     let answer = ask(&asked, &question).map_err(|error| unhealthy(error.to_string()))?;
     let status = answer.lines().next().unwrap_or_default();
     if status.contains(" 200 ") {
@@ -38,8 +41,15 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
     Err(unhealthy(format!("{status} {body}").trim_end().to_owned()))
 }
 
+/// What is sent, and through what.
+struct Question<'a> {
+    introduction: &'a [u8],
+    over_tls: bool,
+    request: String,
+}
+
 /// The whole answer.
-fn ask(asked: &ListenAt, question: &[u8]) -> io::Result<String> {
+fn ask(asked: &ListenAt, question: &Question<'_>) -> io::Result<String> {
     let (host, port) = match asked {
         ListenAt::Tcp { host, port } => (host, *port),
         ListenAt::Unix { path, .. } => return ask_socket(path, question),
@@ -59,22 +69,35 @@ fn ask(asked: &ListenAt, question: &[u8]) -> io::Result<String> {
     Err(last)
 }
 
-fn ask_address(address: SocketAddr, question: &[u8]) -> io::Result<String> {
+fn ask_address(address: SocketAddr, question: &Question<'_>) -> io::Result<String> {
+    if question.over_tls && !address.ip().is_loopback() {
+        let reason = "--tls asks a gateway on this machine alone: its certificate is not checked";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     let stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     exchange(stream, question)
 }
 
-fn ask_socket(path: &Path, question: &[u8]) -> io::Result<String> {
+fn ask_socket(path: &Path, question: &Question<'_>) -> io::Result<String> {
     let stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     exchange(stream, question)
 }
 
-fn exchange(mut stream: impl Read + Write, question: &[u8]) -> io::Result<String> {
-    stream.write_all(question)?;
+fn exchange(mut stream: impl Read + Write, question: &Question<'_>) -> io::Result<String> {
+    stream.write_all(question.introduction)?;
+    if question.over_tls {
+        read_answer(over_tls(stream)?, question)
+    } else {
+        read_answer(stream, question)
+    }
+}
+
+fn read_answer(mut stream: impl Read + Write, question: &Question<'_>) -> io::Result<String> {
+    stream.write_all(question.request.as_bytes())?;
     let mut answer = String::new();
     stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
     if answer.starts_with("HTTP/") {

@@ -6,7 +6,7 @@ use std::path::Path;
 use tracing::{info, warn};
 
 use super::block_on;
-use super::signals::StopSignals;
+use super::signals::{HangUp, StopSignals};
 use crate::app::open_database;
 use crate::config::args::MigrateArgs;
 use crate::config::state_dir::StateDir;
@@ -22,14 +22,15 @@ pub(super) fn run(args: &MigrateArgs) -> Result<(), StartError> {
     let target = database_target(&args.database, &state)?;
     let tables = parse_tables(&args.database)?;
     if args.print {
-        return block_on(print(target, tables));
+        return block_on(HangUp::Ends, print(target, tables));
     }
     if let DatabaseTarget::Embedded(_) = target {
         state.prepare()?;
     }
-    block_on(async {
+    block_on(HangUp::Ends, async {
         let migration = open_database(&target, &tables, Migrations::Apply);
-        let Some((database, _)) = StopSignals::listen()?.unless_told(migration).await? else {
+        let Some((database, _)) = StopSignals::listen(HangUp::Ends)?.unless_told(migration).await?
+        else {
             return Err(StartError::NotMigrated);
         };
         info!("the schema is up to date");
@@ -49,7 +50,7 @@ async fn print(target: DatabaseTarget, choice: TableChoice) -> Result<(), StartE
         }
         Ok(plan)
     };
-    let Some(plan) = StopSignals::listen()?.unless_told(planning).await? else {
+    let Some(plan) = StopSignals::listen(HangUp::Ends)?.unless_told(planning).await? else {
         return Err(StartError::NotMigrated);
     };
     let sql = plan.to_string();

@@ -3,6 +3,7 @@
 mod dev;
 mod doctor;
 mod health;
+mod health_tls;
 mod migrate;
 mod serve;
 mod signals;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::task::JoinError;
 
-use self::signals::StopSignals;
+use self::signals::{HangUp, StopSignals};
 use crate::config::Config;
 use crate::config::args::{Command, CommandLine, LogArgs};
 use crate::error::{StartError, chain};
@@ -63,7 +64,10 @@ fn tell(error: &StartError) {
 
 /// Runs a command on the runtime of everything but the workers: database, password hashing,
 /// signals. The command ends on a first signal; whoever insists ends it here.
-fn block_on<T>(command: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+fn block_on<T>(
+    hang_up: HangUp,
+    command: impl Future<Output = Result<T, StartError>>,
+) -> Result<T, StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("services")
@@ -71,7 +75,7 @@ fn block_on<T>(command: impl Future<Output = Result<T, StartError>>) -> Result<T
         .build()
         .map_err(|source| StartError::System { what: "the runtime", source })?;
     let done = runtime.block_on(async {
-        let mut signals = StopSignals::listen()?;
+        let mut signals = StopSignals::listen(hang_up)?;
         tokio::select! {
             done = command => done,
             signal = signals.insisted() => Err(StartError::Insisted { signal }),

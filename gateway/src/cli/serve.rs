@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tracing::info;
 
-use super::signals::StopSignals;
+use super::signals::{HangUp, StopSignals};
 use super::{block_on, listen};
 use crate::app::App;
 use crate::config::Config;
@@ -16,11 +16,17 @@ use crate::proxy::upstream_address::UpstreamAddress;
 pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     let upstream = parse_upstream(&args.upstream)?;
     let config = Config::serve(args)?;
-    block_on(serve(config, upstream))
+    let hang_up = if config.tls.is_some() { HangUp::Reloads } else { HangUp::Ends };
+    block_on(hang_up, serve(config, upstream, hang_up))
 }
 
-async fn serve(config: Config, upstream: UpstreamAddress) -> Result<(), StartError> {
-    let mut signals = StopSignals::listen()?;
+async fn serve(
+    config: Config,
+    upstream: UpstreamAddress,
+    hang_up: HangUp,
+) -> Result<(), StartError> {
+    let mut signals = StopSignals::listen(hang_up)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     let address = watch::Sender::new(Some(upstream.clone()));
     let start = async {
         let listeners = listen(&config, Some(upstream.clone())).await?;
@@ -34,7 +40,7 @@ async fn serve(config: Config, upstream: UpstreamAddress) -> Result<(), StartErr
     };
     let Some(app) = signals.unless_told(start).await? else { return Ok(()) };
     for address in app.server().addresses() {
-        info!("serving on http://{address} in front of {upstream}");
+        info!("serving on {scheme}://{address} in front of {upstream}");
     }
     for path in app.server().socket_paths() {
         info!("serving on unix:{} in front of {upstream}", path.display());

@@ -15,26 +15,37 @@ const SAME_WISH: Duration = Duration::from_secs(1);
 /// Longest wait for the signal of which a child died.
 const EXCUSE: Duration = Duration::from_millis(100);
 
+/// What SIGHUP means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HangUp {
+    /// The terminal is gone, and with it whoever wanted the command.
+    Ends,
+    /// Files have changed and are to be read again, by those who do.
+    Reloads,
+}
+
 /// Listens for SIGINT, SIGTERM and SIGHUP from the moment it is made: as PID 1 a process ignores
 /// those that it does not handle.
 #[derive(Debug)]
 pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
-    /// `None` where whoever started the process wants it to outlive its terminal, as `nohup` does.
+    /// `None` where it ends nothing, or whoever started the process wants it to outlive its terminal,
+    /// as `nohup` does.
     hang_up: Option<Signal>,
 }
 
 impl StopSignals {
     /// Begins to listen; must be called on a runtime.
-    pub(super) fn listen() -> Result<Self, StartError> {
+    pub(super) fn listen(hang_up: HangUp) -> Result<Self, StartError> {
         let listen = |kind| {
             signal(kind).map_err(|source| StartError::System { what: "signal handling", source })
         };
+        let ends = hang_up == HangUp::Ends && !is_hang_up_ignored();
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            hang_up: if is_hang_up_ignored() { None } else { Some(listen(SignalKind::hangup())?) },
+            hang_up: ends.then(|| listen(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -114,7 +125,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_of_ctrl_c_is_no_failure() {
-        let mut signals = StopSignals::listen().unwrap();
+        let mut signals = StopSignals::listen(HangUp::Ends).unwrap();
         assert!(signals.unless_told(async { fail() }).await.is_err());
         let failing_of_it = async {
             kill_process(getpid(), Signal::INT).unwrap();

@@ -12,6 +12,7 @@ use super::durations::parse_duration;
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
+use super::tls_args::TlsArgs;
 use crate::ops::logs::LogShape;
 
 /// A session gateway in front of an unchanged Next.js frontend.
@@ -54,6 +55,9 @@ pub struct ServeArgs {
     /// Where to listen instead.
     #[command(flatten)]
     pub places: PlaceArgs,
+    /// Whether and how TLS is spoken.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// What the site is called, and whom to believe.
     #[command(flatten)]
     pub front: FrontArgs,
@@ -163,6 +167,9 @@ pub struct HealthArgs {
     /// Begin with a header of the PROXY protocol, as the gateway asked wants it
     #[arg(long, env = "NEXTBNB_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
     pub proxy_protocol: bool,
+    /// Ask over TLS, on this machine alone: the certificate may be for any name
+    #[arg(long, env = "NEXTBNB_HEALTH_TLS", value_parser = FalseyValueParser::new())]
+    pub tls: bool,
     /// Ask whether its upstreams can be reached as well; says which cannot
     #[arg(long, env = "NEXTBNB_HEALTH_UPSTREAMS", value_parser = FalseyValueParser::new())]
     pub upstreams: bool,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::session_args::MaxAge;
+use super::tls_args::HstsChoice;
 use crate::session::policy::Touch;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,6 +39,14 @@ pub(super) fn parse_expiration(text: &str) -> Parsed<Duration> {
     match parse_duration(text)? {
         life if (SECOND..=LONGEST_ROW).contains(&life) => Ok(life),
         _ => Err("want between 1s and 36500d"),
+    }
+}
+
+/// `--hsts`
+pub(super) fn parse_hsts(text: &str) -> Parsed<HstsChoice> {
+    match text {
+        "off" => Ok(HstsChoice::Off),
+        duration => parse_duration(duration).map(HstsChoice::For),
     }
 }
 

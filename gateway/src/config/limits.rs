@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::server::http2::limits::Http2Limits;
+
 /// Bounds on waiting and on work, each with the reason for its default.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -32,6 +34,10 @@ pub struct Limits {
     pub upstream_idle_for_unsafe: Duration,
     /// How long an open upgrade or event stream holds up the end of the process.
     pub long_lived_grace: Duration,
+    /// Bounds on one HTTP/2 connection.
+    pub http2: Http2Limits,
+    /// How often the files of `--tls-cert` and `--tls-key` are looked at.
+    pub certificate_check: Duration,
     /// How many passwords are hashed at once: half the cores, at least one; under `--rehash-cost` one
     /// more. The rest serves those who are signed in.
     pub concurrent_hashes: usize,
@@ -65,6 +71,8 @@ impl Default for Limits {
             upstream_idle: Duration::from_secs(4),
             upstream_idle_for_unsafe: Duration::from_secs(1),
             long_lived_grace: Duration::from_secs(1),
+            http2: Http2Limits::default(),
+            certificate_check: Duration::from_secs(5),
             concurrent_hashes: (cores / 2).max(1),
         }
     }

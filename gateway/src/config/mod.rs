@@ -16,9 +16,12 @@ mod secrets;
 pub mod session_args;
 mod site;
 pub mod state_dir;
+mod tls;
+pub mod tls_args;
 pub mod units;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::args::{DatabaseArgs, DevArgs, ServeArgs};
@@ -33,6 +36,7 @@ use crate::database::DatabaseTarget;
 use crate::database::tables::TableChoice;
 use crate::downstream::front::Front;
 use crate::error::StartError;
+use crate::gateway::hsts::Hsts;
 use crate::identity::headers::UpstreamToken;
 use crate::identity::names::IdentityNames;
 use crate::proxy::body_limit::BodyLimit;
@@ -40,6 +44,7 @@ use crate::proxy::pages::Reader;
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::listen_at::ListenAt;
+use crate::server::tls::Tls;
 use crate::session::SessionSettings;
 use crate::session::cookie_policy::CookiePolicy;
 use crate::session::lifetime::Lifetime;
@@ -60,6 +65,12 @@ pub type Routes = Vec<(PathPrefix, Target<UpstreamAddress>)>;
 pub struct Config {
     /// Where connections are accepted.
     pub listen: Vec<ListenAt>,
+    /// What TLS is spoken with, if it is.
+    pub tls: Option<Arc<Tls>>,
+    /// Where browsers that come in plain HTTP are sent there from.
+    pub http_redirect: Option<ListenAt>,
+    /// What browsers are told that came over it.
+    pub hsts: Hsts,
     /// What the site is called, and whom to believe about clients.
     pub front: Front,
     /// Parts of the paths that go elsewhere than to the upstream.
@@ -126,6 +137,9 @@ impl Config {
         };
         Ok(Self {
             listen: front::places(&args.places, &args.listen, EVERY_ADDRESS)?,
+            tls: tls::tls(&args.tls)?,
+            http_redirect: tls::http_redirect(&args.tls, args.listen.host_or(EVERY_ADDRESS)),
+            hsts: tls::hsts(&args.tls),
             front: front::front(&args.front)?,
             routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
             upstream_token: match &args.routes.upstream_token_file {
@@ -166,6 +180,9 @@ impl Config {
                 host: args.listen.host_or(DEV_HOST).to_owned(),
                 port: args.listen.port,
             }],
+            tls: None,
+            http_redirect: None,
+            hsts: Hsts::off(),
             front: Front::default(),
             routes: units::parse_routes(&args.routes.routes, |at| {
                 Reader::DeveloperBeside(at.clone())

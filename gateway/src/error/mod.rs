@@ -1,5 +1,6 @@
 //! What can go wrong: at start-up, told to the operator; in a request, answered to the browser.
 
+mod certificate;
 mod front;
 mod next;
 mod request;
@@ -8,6 +9,7 @@ mod start;
 use std::error::Error;
 use std::iter::successors;
 
+pub use self::certificate::CertificateError;
 pub use self::front::FrontError;
 pub use self::next::NextError;
 pub use self::request::{Blame, RequestError};

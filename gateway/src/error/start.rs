@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::certificate::CertificateError;
 use super::front::FrontError;
 use super::next::NextError;
 
@@ -218,6 +219,9 @@ pub enum StartError {
         /// The upstream.
         upstream: String,
     },
+    /// A certificate cannot be served.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Somebody insisted on the end before it was reached.
     #[error("ended at once on a second {signal}: what still ran was cut")]
     Insisted {

@@ -2,6 +2,7 @@
 
 mod body;
 mod forward;
+pub mod hsts;
 mod route;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,13 +13,14 @@ use futures_util::future::join_all;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tracing::{Instrument, Level, Span, error_span};
 
 use self::body::AnswerBody;
 use self::forward::{Forward, strip};
+use self::hsts::Hsts;
 use self::route::Route;
 use crate::auth::action::Action;
 use crate::auth::origin::AllowedOrigins;
@@ -39,6 +41,7 @@ use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::RequestId;
 use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
+use crate::proxy::http2_head::put_as_http1;
 use crate::proxy::pages::{ErrorPages, Format};
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::is_publicly_cacheable;
@@ -69,6 +72,8 @@ pub struct Services {
     pub identity_names: IdentityNames,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
+    /// Tells browsers to come back over TLS.
+    pub hsts: Hsts,
     /// Knows whether the process is ending.
     pub drain: Drain,
     /// Knows what the site is called, and whom to believe about clients.
@@ -130,10 +135,12 @@ impl Gateway {
         let mut log = AccessLog::begin(request_id, &head, client, running);
         let format = Format::of(&head.headers);
         let span = self.span_of(&head, request_id);
+        let hsts = self.services.hsts.due(&head, &downstream.scheme);
         let answering = self.answer(head, body, client, downstream, target, &mut log);
         let answered = answering.instrument(span).await;
         let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
         request_id.set(response.headers_mut());
+        hsts::add(response.headers_mut(), hsts);
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
@@ -162,6 +169,9 @@ impl Gateway {
         target: Result<&Target<Arc<Upstream>>, RequestError>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
+        if head.version == Version::HTTP_2 {
+            put_as_http1(&mut head)?;
+        }
         check_request(&head)?;
         let Downstream { peer, scheme, local, .. } = downstream;
         let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;

@@ -5,6 +5,9 @@ use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
+/// Where it is told.
+pub const HEALTH_PATH: &str = "/.nextbnb/health";
+
 /// 200 while serving and 503 while draining, without details: anybody may ask.
 pub fn health(draining: bool) -> Response<Full<Bytes>> {
     let (status, body) = if draining {

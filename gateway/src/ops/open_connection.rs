@@ -26,6 +26,8 @@ struct Uses {
     running: usize,
     is_released: bool,
     long_lived: usize,
+    /// When the client last took something, where several requests may run at once.
+    took: Option<Instant>,
 }
 
 /// What comes next on a connection on which nothing runs.
@@ -61,9 +63,23 @@ impl Uses {
 impl OpenConnection {
     pub(super) fn new(drain: Drain) -> Arc<Self> {
         let (phase, since) = (Phase::Fresh, Instant::now());
-        let uses = Uses { phase, since, running: 0, is_released: false, long_lived: 0 };
+        let uses = Uses { phase, since, running: 0, is_released: false, long_lived: 0, took: None };
         drain.recount(None, uses.hold());
         Arc::new(Self { drain, uses: Mutex::new(uses) })
+    }
+
+    /// Notes that several requests may run at once (HTTP/2). From here on bytes say nothing of
+    /// requests, for others than theirs come and go: a client that asks for nothing rests from its
+    /// last answer on, however busy it keeps the connection.
+    pub fn multiplex(&self) {
+        self.change(|uses| uses.took = Some(Instant::now()));
+    }
+
+    /// When something last ran or was taken on a connection with several requests at once; `None`
+    /// while one runs.
+    pub fn moved(&self) -> Option<Instant> {
+        let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        (uses.running == 0).then(|| uses.took.map_or(uses.since, |took| took.max(uses.since)))
     }
 
     /// Notes a request's head: from here on the end waits for the answer. The request runs until
@@ -80,7 +96,7 @@ impl OpenConnection {
     /// Notes that bytes came.
     pub fn heard(&self) {
         self.change(|uses| {
-            if uses.running == 0 && uses.phase == Phase::Idle {
+            if uses.running == 0 && uses.phase == Phase::Idle && uses.took.is_none() {
                 (uses.phase, uses.since) = (Phase::Head, Instant::now());
             }
         });
@@ -89,10 +105,10 @@ impl OpenConnection {
     /// Notes that the client took something: an answer may be under way for long after the last of
     /// it was made.
     pub fn took(&self) {
-        self.change(|uses| {
-            if uses.running == 0 {
-                uses.since = Instant::now();
-            }
+        self.change(|uses| match &mut uses.took {
+            Some(took) => *took = Instant::now(),
+            None if uses.running == 0 => uses.since = Instant::now(),
+            None => {}
         });
     }
 
@@ -197,5 +213,20 @@ mod tests {
         connection.heard();
         let heard = Instant::now();
         assert!(matches!(connection.waits_for(), Some(Wait::Head(since)) if since == heard));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_do_not_prolong_the_rest_of_a_client_that_may_ask_for_several_things_at_once() {
+        let connection = Drain::new().connection();
+        connection.multiplex();
+        drop(connection.requested());
+        let answered = Instant::now();
+        advance(Duration::from_mins(1)).await;
+        connection.heard();
+        connection.took();
+        assert!(matches!(connection.waits_for(), Some(Wait::Request(since)) if since == answered));
+        assert_eq!(connection.moved(), Some(Instant::now()));
+        let _running = connection.requested();
+        assert_eq!(connection.moved(), None);
     }
 }

@@ -9,6 +9,7 @@ mod failure;
 pub mod forwarding;
 pub mod framing;
 pub mod hop_by_hop;
+pub mod http2_head;
 pub mod location;
 pub mod pages;
 mod pool;

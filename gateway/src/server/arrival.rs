@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::accept_failures::AcceptFailures;
@@ -12,8 +11,6 @@ use crate::downstream::front::{Front, NotTrusted};
 use crate::downstream::peer::Peer;
 use crate::downstream::proxy_protocol;
 use crate::gateway::Downstream;
-use crate::ops::drain::Drain;
-use crate::ops::open_connection::OpenConnection;
 use crate::proxy::socket::Socket;
 
 /// Why a connection is closed before its first request.
@@ -41,29 +38,6 @@ pub(super) async fn peer_behind(
         _ => Refused::Ended,
     })?;
     Ok(front.peer_behind(downstream.peer, header)?)
-}
-
-/// Waits for a connection's beginning, at most for `limit`; the end of the process does not.
-pub(super) async fn in_time<T>(
-    arriving: impl Future<Output = Result<T, Refused>>,
-    open: &OpenConnection,
-    drain: &Drain,
-    limit: Duration,
-) -> Result<T, Refused> {
-    let mut arriving = std::pin::pin!(timeout(limit, arriving));
-    let arrived = tokio::select! {
-        biased; // What has come is read before the end is looked at.
-        arrived = arriving.as_mut() => arrived,
-        () = drain.begun() => tokio::select! {
-            biased; // After a yield the runtime has asked the system what has come.
-            arrived = arriving.as_mut() => arrived,
-            () = tokio::task::yield_now() => {
-                open.release_if_fresh();
-                arriving.await
-            }
-        },
-    };
-    arrived.unwrap_or(Err(Refused::Silent(limit)))
 }
 
 /// Connections that were closed so, told without flooding the log.

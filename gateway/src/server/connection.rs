@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body::Body;
@@ -17,6 +18,11 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
+use super::client_stream::{ClientStream, Protocol};
+use super::http2;
+use super::http2::limits::Http2Limits;
+use super::in_time::in_time;
+use super::tls::Tls;
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::{OpenConnection, Running, Wait};
 use crate::proxy::bounded_stream::BoundedStream;
@@ -32,12 +38,45 @@ pub struct ConnectionLimits {
     pub idle: Duration,
     /// Longest time in which a client takes nothing of what waits for it.
     pub stall: Duration,
+    /// Bounds on HTTP/2.
+    pub http2: Http2Limits,
 }
 
 /// Serves one connection until it closes, or, once the drain has begun, until the request that
 /// runs, or still comes, is answered.
 pub(super) async fn serve<F, B>(
     socket: Socket,
+    tls: Option<&Tls>,
+    open: Arc<OpenConnection>,
+    drain: Drain,
+    limits: ConnectionLimits,
+    handle: impl Fn(Request<Incoming>, Running) -> F,
+) -> hyper::Result<()>
+where
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let stream = BoundedStream::new(socket, limits.stall).watched_by(open.clone());
+    let opening = ClientStream::open(stream, tls);
+    match in_time(opening, &open, &drain, limits.request_head).await {
+        Some(Ok((stream, Protocol::Http1))) => http1(stream, open, drain, limits, handle).await,
+        Some(Ok((stream, Protocol::Http2))) => {
+            http2::serve(stream, open, drain, limits, handle).await
+        }
+        Some(Err(error)) => {
+            debug!(cause = %error, "a connection ended at its beginning");
+            Ok(())
+        }
+        None => {
+            debug!("a client let the gateway wait too long");
+            Ok(())
+        }
+    }
+}
+
+async fn http1<F, B>(
+    stream: ClientStream,
     open: Arc<OpenConnection>,
     drain: Drain,
     limits: ConnectionLimits,
@@ -48,7 +87,6 @@ where
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let stream = BoundedStream::new(socket, limits.stall).watched_by(open.clone());
     let service = service_fn(|request| handle(request, open.requested()).map(Ok::<_, Infallible>));
     let connection = http1::Builder::new()
         .header_read_timeout(None) // `overdue` tells an idle client from a slow one.
@@ -67,7 +105,7 @@ where
 }
 
 /// Resolves when a client has let the gateway wait for a request for longer than `limits` allow.
-async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
+pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
     // Without a timer per request: this one is moved when it has run out, or when a head has begun.
     let longest = limits.request_head.min(limits.idle);
     let mut timer = std::pin::pin!(sleep(longest));
@@ -97,7 +135,7 @@ async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
 /// Lets a connection answer the request that runs, or has come already, and closes it; one that
 /// has sent a part of its first request may send the rest until the drain ends.
 async fn finish<S, B>(
-    mut connection: Pin<&mut UpgradeableConnection<TokioIo<BoundedStream>, S>>,
+    mut connection: Pin<&mut UpgradeableConnection<TokioIo<ClientStream>, S>>,
     open: &OpenConnection,
 ) -> hyper::Result<()>
 where
@@ -131,18 +169,20 @@ mod tests {
     /// Serves connections; panics at `/panic`, and answers anything else with nothing.
     async fn serve_all(listener: TcpListener, drain: Drain) {
         const LONG: Duration = Duration::from_mins(10);
-        let limits = ConnectionLimits { request_head: LONG, idle: LONG, stall: LONG };
+        let http2 = Http2Limits::default();
+        let limits = ConnectionLimits { request_head: LONG, idle: LONG, stall: LONG, http2 };
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let (open, drain) = (drain.connection(), drain.clone());
             tokio::spawn(serve(
                 Socket::Tcp(stream),
+                None,
                 open,
                 drain,
                 limits,
                 async |request: Request<_>, _| {
                     assert_ne!(request.uri(), "/panic", "as told");
-                    Response::new(Empty::<bytes::Bytes>::new())
+                    Response::new(Empty::<Bytes>::new())
                 },
             ));
         }

@@ -2,13 +2,21 @@
 
 mod accept_failures;
 mod arrival;
+pub mod certificates;
+mod client_stream;
 pub mod connection;
+mod first_bytes;
 mod holder;
+pub mod http2;
+mod in_time;
 pub mod listen_at;
 mod listener;
 pub mod listeners;
+mod redirect;
 mod socket_file;
 mod tcp_sockets;
+pub mod tls;
+mod tls_reload;
 pub mod worker;
 
 use std::net::SocketAddr;
@@ -17,9 +25,16 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
 use self::listeners::Listeners;
+use self::redirect::Redirect;
 use self::socket_file::SocketFile;
+use self::tls::Tls;
+use self::tls_reload::keep_fresh;
 use self::worker::WorkerSettings;
+use crate::downstream::front::Front;
 use crate::error::StartError;
 use crate::ops::drain::Drain;
 
@@ -48,6 +63,40 @@ impl Server {
             workers.push(worker::start(number, listeners, settings.clone(), drain.clone())?);
         }
         Ok(Self { addresses, files, drain, workers })
+    }
+
+    /// Sends browsers that come in plain HTTP to `listeners` to the first address of this server,
+    /// or to the site's own, where `front` knows it; each connection may last `limit`.
+    pub fn redirect_from(
+        &self,
+        listeners: Listeners,
+        front: Arc<Front>,
+        limit: Duration,
+    ) -> Result<(), StartError> {
+        let https_port = self.addresses.first().map_or(443, SocketAddr::port);
+        for address in listeners.addresses() {
+            info!("sending browsers from http://{address} to port {https_port}");
+        }
+        Redirect { front, https_port, drain: self.drain.clone(), limit }.start(listeners)
+    }
+
+    /// Reads the certificates of `tls` again when their files have changed, looking each `pause`,
+    /// and on SIGHUP.
+    pub fn keep_certificates_fresh(
+        &self,
+        tls: Arc<Tls>,
+        pause: Duration,
+    ) -> Result<(), StartError> {
+        let hang_up = signal(SignalKind::hangup())
+            .map_err(|source| StartError::System { what: "signal handling", source })?;
+        let drain = self.drain.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = keep_fresh(tls, pause, hang_up) => {}
+                () = drain.ended() => {}
+            }
+        });
+        Ok(())
     }
 
     /// Where connections are accepted.

@@ -12,9 +12,11 @@ use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use super::accept_failures::AcceptFailures;
-use super::arrival::{self, Refusals};
+use super::arrival::{self, Refusals, Refused};
 use super::connection::{self, ConnectionLimits};
+use super::in_time::in_time;
 use super::listener::{Listener, Unwatched, prepare};
+use super::tls::Tls;
 use crate::downstream::front::{Front, ProxyProtocol};
 use crate::downstream::peer::Source;
 use crate::error::StartError;
@@ -29,7 +31,7 @@ use crate::proxy::upstream_address::UpstreamAddress;
 
 /// Rest after a failed accept: the system is out of file descriptors or memory, and asking again
 /// at once would only burn the processor.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What every worker is made from.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct WorkerSettings {
     pub upstream_limits: UpstreamLimits,
     /// Bounds on waiting for clients.
     pub connection_limits: ConnectionLimits,
+    /// What TLS is spoken with, if it is.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Where an upstream answers; `None` before it does.
@@ -85,6 +89,7 @@ async fn work(
         gateway,
         front: settings.services.front.clone(),
         refused: Refusals::default(),
+        tls: settings.tls.clone(),
         drain: drain.clone(),
         limits: settings.connection_limits,
     });
@@ -114,6 +119,7 @@ struct Worker {
     gateway: Gateway,
     front: Arc<Front>,
     refused: Refusals,
+    tls: Option<Arc<Tls>>,
     drain: Drain,
     limits: ConnectionLimits,
 }
@@ -150,7 +156,8 @@ impl Worker {
         match prepare(&socket) {
             Ok(local) => {
                 let peer = self.front.trusted.peer(source);
-                let downstream = Downstream { peer, scheme: Scheme::HTTP, local, connection };
+                let scheme = if self.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
+                let downstream = Downstream { peer, scheme, local, connection };
                 tokio::spawn(self.clone().serve_one(socket, downstream));
             }
             Err(error) => debug!(cause = %error, "a client was gone before it was served"),
@@ -161,16 +168,23 @@ impl Worker {
         let (open, drain) = (downstream.connection.clone(), self.drain.clone());
         if self.front.proxy_protocol == ProxyProtocol::Required {
             let arriving = arrival::peer_behind(&mut socket, &downstream, &self.front);
-            match arrival::in_time(arriving, &open, &drain, self.limits.request_head).await {
+            let limit = self.limits.request_head;
+            let arrived = in_time(arriving, &open, &drain, limit).await;
+            match arrived.unwrap_or(Err(Refused::Silent(limit))) {
                 Ok(peer) => downstream.peer = peer,
                 Err(refused) => return self.refused.tell(&refused),
             }
         }
-        let handle = |request, running| self.gateway.handle(request, running, &downstream);
-        match connection::serve(socket, open, drain, self.limits, handle).await {
+        let (tls, limits) = (self.tls.clone(), self.limits);
+        let client = Arc::new((self, downstream));
+        let handle = |request, running| {
+            let client = client.clone();
+            async move { client.0.gateway.handle(request, running, &client.1).await }
+        };
+        match connection::serve(socket, tls.as_deref(), open, drain, limits, handle).await {
             Ok(()) => {}
             // Nothing that is read later is a head, and what a body holds its own line tells.
-            Err(error) if error.is_parse() => head_refused(downstream.peer.address, &error),
+            Err(error) if error.is_parse() => head_refused(client.1.peer.address, &error),
             Err(error) => debug!(cause = %error, "a connection ended"),
         }
     }

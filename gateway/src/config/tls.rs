@@ -1,0 +1,29 @@
+//! TLS, checked.
+
+use std::sync::Arc;
+
+use super::tls_args::{HstsChoice, TlsArgs};
+use crate::error::CertificateError;
+use crate::gateway::hsts::Hsts;
+use crate::server::certificates::CertificateFiles;
+use crate::server::listen_at::ListenAt;
+use crate::server::tls::Tls;
+
+/// What TLS is spoken with, where a certificate is named.
+pub(super) fn tls(args: &TlsArgs) -> Result<Option<Arc<Tls>>, CertificateError> {
+    let files = CertificateFiles::pair(&args.tls_certs, &args.tls_keys)?;
+    Ok(if files.is_empty() { None } else { Some(Arc::new(Tls::read(files)?)) })
+}
+
+/// What browsers are told that came over it.
+pub(super) fn hsts(args: &TlsArgs) -> Hsts {
+    match args.hsts {
+        HstsChoice::Off => Hsts::off(),
+        HstsChoice::For(max_age) => Hsts::of(max_age),
+    }
+}
+
+/// The plain port from which browsers are sent there.
+pub(super) fn http_redirect(args: &TlsArgs, host: &str) -> Option<ListenAt> {
+    args.http_redirect_port.map(|port| ListenAt::Tcp { host: host.to_owned(), port })
+}

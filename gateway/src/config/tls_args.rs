@@ -1,0 +1,58 @@
+//! TLS, as typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::durations::parse_hsts;
+
+/// Whether and how TLS is spoken.
+#[derive(Debug, Args)]
+pub struct TlsArgs {
+    /// Speak TLS with the certificate in this file: PEM, the server's own first, then those that
+    /// vouch for it. May be repeated (in the environment: separated by colons): a client gets the
+    /// one for the name that it asks for, else the first. Read again when it changes, and on SIGHUP
+    #[arg(
+        long = "tls-cert",
+        env = "NEXTBNB_TLS_CERT",
+        value_name = "FILE",
+        value_delimiter = ':',
+        requires = "tls_keys"
+    )]
+    pub tls_certs: Vec<PathBuf>,
+    /// File with the certificate's private key: PEM, without a passphrase; as many as there are
+    /// certificates, in their order
+    #[arg(
+        long = "tls-key",
+        env = "NEXTBNB_TLS_KEY",
+        value_name = "FILE",
+        value_delimiter = ':',
+        requires = "tls_certs"
+    )]
+    pub tls_keys: Vec<PathBuf>,
+    /// Listen on this port, too, and send whoever comes there in plain HTTP to the same place over
+    /// TLS; only `/.nextbnb/health` is answered
+    #[arg(long, env = "NEXTBNB_HTTP_REDIRECT_PORT", value_name = "PORT", requires = "tls_certs")]
+    pub http_redirect_port: Option<u16>,
+    /// How long browsers that came over TLS come back over TLS alone (Strict-Transport-Security),
+    /// or `off`; raise it to 365d once the site will never be plain again, and go through 0s to take
+    /// it back. What Next.js says itself wins
+    #[arg(
+        long,
+        env = "NEXTBNB_HSTS",
+        value_name = "DURATION|off",
+        default_value = "1d",
+        value_parser = parse_hsts
+    )]
+    pub hsts: HstsChoice,
+}
+
+/// `--hsts`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HstsChoice {
+    /// Nothing is said.
+    Off,
+    /// So long.
+    For(Duration),
+}
