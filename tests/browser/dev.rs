@@ -6,8 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 use futures_util::FutureExt;
+use nextbnb_gateway::config::Config;
 use nextbnb_tests::browser::walk;
+use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::next::{Dev, repository};
+use nextbnb_tests::stack::RunningGateway;
+use nextbnb_tests::tls::TestCertificate;
 use nextbnb_tests::visitor::Visitor;
 
 /// A page whose text and whose client component's text the journey edits.
@@ -40,6 +44,20 @@ async fn an_edit_is_seen_at_once_and_the_page_keeps_its_state() {
     let starts = dev.log().matches("ready on ").count();
     assert_eq!(starts, 1, "an edit restarts nothing: {}", dev.log());
     assert!(dev.interrupt().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_seen_over_tls_through_a_gateway_in_front() {
+    let dev = Dev::start(add_probe).await;
+    let behind = dev.url().strip_prefix("http://").unwrap();
+    let behind = tokio::net::lookup_host(behind).await.unwrap().next().unwrap();
+    let (database, certificate) =
+        (TestDatabase::postgres().await, TestCertificate::of(&["localhost"]));
+    let change = |config: &mut Config| config.tls = Some(certificate.tls());
+    let gateway = RunningGateway::start(database.url(), behind, change).await;
+    let url = format!("https://localhost:{}", gateway.address().port());
+    let probe = dev.folder().join("app/probe");
+    walk("hot-reload", &url, &[probe.to_str().unwrap()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

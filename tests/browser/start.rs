@@ -8,6 +8,7 @@ use nextbnb_tests::browser::{pictures, walk};
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::next::{NextServer, repository};
 use nextbnb_tests::stack::RunningGateway;
+use nextbnb_tests::tls::TestCertificate;
 
 struct Site {
     next: NextServer,
@@ -36,6 +37,16 @@ impl Site {
 async fn somebody_registers_books_a_house_and_leaves() {
     let site = Site::open().await;
     walk("register-book-leave", &site.url(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_pages_come_by_http2_and_a_sign_in_sets_a_secure_cookie() {
+    let (database, next) = (TestDatabase::postgres().await, NextServer::start().await);
+    let certificate = TestCertificate::of(&["localhost"]);
+    let change = |config: &mut Config| config.tls = Some(certificate.tls());
+    let gateway = RunningGateway::start(database.url(), next.address(), change).await;
+    let url = format!("https://localhost:{}", gateway.address().port());
+    walk("over-tls", &url, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
