@@ -11,6 +11,7 @@ use nextbnb_gateway::auth::action::AuthPaths;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::credentials::PasswordPolicy;
 use nextbnb_gateway::auth::origin::AllowedOrigins;
+use nextbnb_gateway::auth::throttle::ThrottleSettings;
 use nextbnb_gateway::auth::{AuthSettings, SiteData};
 use nextbnb_gateway::config::args::{Command, CommandLine};
 use nextbnb_gateway::config::limits::Limits;
@@ -90,6 +91,7 @@ impl Stack {
                 statuses: AuthStatuses::Express,
                 policy: PasswordPolicy::None,
                 rehash_cost: None,
+                throttle: Some(ThrottleSettings::default()),
                 site_data: SiteData::Keep,
             };
             config.email_case = EmailCase::Exact;
@@ -231,6 +233,7 @@ fn config(database_url: &str) -> Config {
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
             rehash_cost: None,
+            throttle: Some(ThrottleSettings::default()),
             site_data: SiteData::Keep,
         },
         email_case: EmailCase::Ignore,

@@ -30,6 +30,7 @@ mod routes;
 mod sessions;
 mod shutdown;
 mod streaming;
+mod throttle;
 mod tls;
 mod trust;
 mod unix_sockets;

@@ -107,6 +107,7 @@ impl Site {
             statuses: AuthStatuses::Standard,
             policy: PasswordPolicy::Standard,
             rehash_cost: None,
+            throttle: None,
             site_data: SiteData::Keep,
         };
         change(&mut settings, &mut auth_settings);
@@ -147,7 +148,8 @@ impl Site {
         let session = self.resolve(&head.headers).await;
         let origin = Origin::new(scheme.cloned(), "nextbnb.test".to_owned(), None);
         let (address, origin, session) = (ADDRESS, &origin, session.as_ref());
-        let request = AuthRequest { action, head: &head, address, origin, session };
+        let (head, client) = (&head, None);
+        let request = AuthRequest { action, head, address, client, origin, session };
         let answer = self.auth.answer(request, body, self.now).await;
         Answer::of(answer.response).await
     }

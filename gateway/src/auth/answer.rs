@@ -20,7 +20,7 @@ const RETRY_AFTER_SECS: u64 = 3;
 pub enum AuthStatuses {
     /// Those that HTTP has for it.
     ///
-    /// 401, 409, 422, JSON that says so, nothing kept by caches; JSON and forms are read.
+    /// 401, 409, 422, 429, JSON that says so, nothing kept by caches; JSON and forms are read.
     Standard,
     /// Those of the Express server.
     ///
@@ -61,8 +61,12 @@ impl AuthStatuses {
 fn standard_refused(refusal: &Refusal) -> Response<Full<Bytes>> {
     let status = status_of(refusal);
     let mut response = respond(status, &Outcome { status: "error", message: message_of(refusal) });
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
+    let retry_after = match refusal {
+        Refusal::Throttled { wait, .. } => Some(wait.as_secs().saturating_add(1)),
+        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECS),
+    };
+    if let Some(secs) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(secs));
     }
     response
 }
@@ -77,6 +81,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Taken => StatusCode::CONFLICT,
         Refusal::NoAccount | Refusal::NoMatch => StatusCode::UNAUTHORIZED,
+        Refusal::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         Refusal::Unfilled(_) | Refusal::Database(DatabaseError::Refused { .. }) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
@@ -104,6 +109,7 @@ fn message_of(refusal: &Refusal) -> &'static str {
         Refusal::Invalid(Fault::Rule(message)) => message,
         Refusal::Taken => "User already exists",
         Refusal::NoAccount | Refusal::NoMatch => "Email and password do not match",
+        Refusal::Throttled { .. } => "Too many attempts. Please try again later",
         Refusal::Unfilled(_) | Refusal::Database(DatabaseError::Refused { .. }) => {
             "An error occurred"
         }

@@ -20,6 +20,7 @@ pub(super) fn refused(action: Action, refusal: &Refusal) -> Option<Response<Full
         Refusal::Malformed => return Some(page(StatusCode::BAD_REQUEST)),
         Refusal::CrossSite
         | Refusal::TooSlow
+        | Refusal::Throttled { .. }
         | Refusal::Busy
         | Refusal::Database(DatabaseError::Unavailable(_)) => return None,
         Refusal::Invalid(Fault::Apart) => {

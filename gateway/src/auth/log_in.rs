@@ -33,31 +33,37 @@ impl Auth {
             AuthStatuses::Standard => Login::of(&fields)?,
             AuthStatuses::Express => express_credentials::login(&fields)?,
         };
+        let attempt = self.throttle.sign_in(&login.email, visit.client)?;
         let this = self.clone();
         let signing_in = async move {
-            let turn = this.passwords.turn().await?;
-            let connection = this.database.connection();
-            let account = this.accounts.find_for_login(connection, &login.email).await?;
-            let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-            let is_text = login.password.is_some();
-            let password = login.password.unwrap_or_else(|| Password(String::new()));
-            // Always verified, known account or not.
-            let matches = turn.verify(password.clone(), hash).await?;
-            let account = account.ok_or(Refusal::NoAccount)?;
-            report_unverified(&account);
-            if !is_text {
-                return Err(Refusal::Invalid(Fault::NotText));
-            }
-            if !matches {
-                return Err(Refusal::NoMatch);
-            }
+            let verified = this.verify(login).await;
+            attempt.settle(verified.as_ref().err());
+            let (account, password) = verified?;
             let transaction = this.database.begin_write().await?;
             let set_cookie = this.sign_in(transaction, &account, &visit).await?;
             this.rehash(&account, password);
-            Ok(set_cookie)
+            Ok::<_, Refusal>(set_cookie)
         };
         let set_cookie = self.database.run(Box::pin(signing_in)).await?;
         Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))
+    }
+
+    /// The account whose password this is, once it is the hashing's turn.
+    async fn verify(&self, login: Login) -> Result<(Account, Password), Refusal> {
+        let turn = self.passwords.turn().await?;
+        let connection = self.database.connection();
+        let account = self.accounts.find_for_login(connection, &login.email).await?;
+        let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+        let is_text = login.password.is_some();
+        let password = login.password.unwrap_or_else(|| Password(String::new()));
+        // Always verified, known account or not.
+        let matches = turn.verify(password.clone(), hash).await?;
+        let account = account.ok_or(Refusal::NoAccount)?;
+        report_unverified(&account);
+        if !is_text {
+            return Err(Refusal::Invalid(Fault::NotText));
+        }
+        if matches { Ok((account, password)) } else { Err(Refusal::NoMatch) }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod answer;
 mod body;
+mod buckets;
 mod content_type;
 pub mod credentials;
 pub(crate) mod discard;
@@ -14,12 +15,14 @@ pub(crate) mod hash_kind;
 mod json;
 mod log_in;
 mod log_out;
+mod moments;
 pub mod origin;
 pub mod passwords;
 mod refusal;
 mod register;
 mod rehash;
 mod rules;
+pub mod throttle;
 pub mod who_am_i;
 
 use std::error::Error;
@@ -39,6 +42,7 @@ use tracing::{error, info, warn};
 use crate::accounts::Accounts;
 use crate::accounts::account::Account;
 use crate::database::{self, Database};
+use crate::downstream::client_network::ClientNetwork;
 use crate::downstream::origin::Origin;
 use crate::session::id::SessionId;
 use crate::session::sign_ins::{Browser, SignIn};
@@ -48,6 +52,7 @@ use answer::AuthStatuses;
 use credentials::PasswordPolicy;
 use passwords::Passwords;
 use refusal::Refusal;
+use throttle::{Throttle, ThrottleSettings};
 
 /// Answers the routes that begin and end sessions.
 #[derive(Debug, Clone)]
@@ -56,6 +61,7 @@ pub struct Auth {
     accounts: Accounts,
     sessions: Sessions,
     passwords: Passwords,
+    throttle: Throttle,
     settings: Arc<AuthSettings>,
 }
 
@@ -70,6 +76,8 @@ pub struct AuthSettings {
     pub policy: PasswordPolicy,
     /// `--rehash-cost`: the logarithm of the rounds; `None` leaves every hash as it is.
     pub rehash_cost: Option<u32>,
+    /// `--sign-in-attempts`; `None` is `off`.
+    pub throttle: Option<ThrottleSettings>,
     /// `--clear-site-data`
     pub site_data: SiteData,
 }
@@ -91,6 +99,7 @@ struct Visit {
     /// Other requests with a presented id wait while this lives.
     sign_in: SignIn,
     browser: Browser,
+    client: Option<ClientNetwork>,
     scheme: Option<Scheme>,
     now: DateTime<Utc>,
 }
@@ -104,6 +113,8 @@ pub struct AuthRequest<'a> {
     pub head: &'a Parts,
     /// The client's address.
     pub address: IpAddr,
+    /// Whom it counts as; `None` where many people may be behind it.
+    pub client: Option<ClientNetwork>,
     /// What the browser calls the site: the new cookie is `Secure` where that is known to be
     /// `https`.
     pub origin: &'a Origin,
@@ -138,7 +149,9 @@ impl Auth {
         passwords: Passwords,
         settings: AuthSettings,
     ) -> Self {
-        Self { database, accounts, sessions, passwords, settings: Arc::new(settings) }
+        let throttle = Throttle::new(settings.throttle);
+        let settings = Arc::new(settings);
+        Self { database, accounts, sessions, passwords, throttle, settings }
     }
 
     /// Where the routes are.
@@ -160,12 +173,12 @@ impl Auth {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let AuthRequest { action, head, address, origin: own, session } = request;
+        let AuthRequest { action, head, address, client, origin: own, session } = request;
         let presented = self.sessions.presented(&head.headers);
         let sign_in = self.sessions.sign_in(&presented);
         let browser = Browser::of(&head.headers, address);
         let scheme = own.known_scheme().cloned();
-        let visit = Visit { action, presented, sign_in, browser, scheme, now };
+        let visit = Visit { action, presented, sign_in, browser, client, scheme, now };
         let outcome = if origin::is_own(&head.headers, own) {
             match action {
                 Action::Login => self.log_in(head, &mut body, visit).await,
@@ -193,7 +206,7 @@ impl Auth {
         account: &Account,
         visit: &Visit,
     ) -> Result<Option<HeaderValue>, Refusal> {
-        let Visit { action, presented, sign_in, browser, scheme, now } = visit;
+        let Visit { action, presented, sign_in, browser, scheme, now, .. } = visit;
         let begun =
             self.sessions.begin(&transaction, account, presented, scheme.as_ref(), *now).await?;
         transaction.commit().await?;

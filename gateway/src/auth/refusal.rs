@@ -1,5 +1,7 @@
 //! Why a sign-in request is not granted.
 
+use std::time::Duration;
+
 use sea_orm::DbErr;
 
 use super::Afterwards;
@@ -29,6 +31,9 @@ pub(super) enum Refusal {
     NoAccount,
     #[error("e-mail and password do not match")]
     NoMatch,
+    /// Before the password, or whether there is an account, was looked at.
+    #[error("too many {what}: the next one in {wait:?}")]
+    Throttled { what: &'static str, wait: Duration },
     #[error("too many passwords are being checked")]
     Busy,
     #[error("no account can be made: give {0} in --users-table a default, or let it be null")]
@@ -64,6 +69,7 @@ impl Refusal {
             | Self::TooLarge
             | Self::TooSlow
             | Self::Malformed
+            | Self::Throttled { .. }
             | Self::Busy
             | Self::Unfilled(_)
             | Self::Database(_) => Afterwards::Decided,

@@ -31,6 +31,7 @@ impl Auth {
             AuthStatuses::Standard => Registration::of(policy, &fields)?,
             AuthStatuses::Express => express_credentials::registration(policy, &fields)?,
         };
+        self.throttle.register(visit.client)?;
         let this = self.clone();
         let registering = async move {
             let Registration { email, password, name } = registration;
@@ -38,7 +39,9 @@ impl Auth {
             let transaction = this.database.begin_write().await?;
             let new = NewAccount { email: &email, password_hash: &hash, name: name.as_deref() };
             let account = this.accounts.insert(&transaction, new, visit.now).await?;
-            this.sign_in(transaction, &account, &visit).await
+            let set_cookie = this.sign_in(transaction, &account, &visit).await?;
+            this.throttle.remember(&email, visit.client);
+            Ok::<_, Refusal>(set_cookie)
         };
         let set_cookie = self.database.run(Box::pin(registering)).await?;
         Ok(statuses.granted(Granted { message: "Logged in", set_cookie }))

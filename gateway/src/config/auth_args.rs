@@ -1,8 +1,11 @@
 //! Settings of register, login and logout, as typed.
 
+use std::time::Duration;
+
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::durations::parse_sign_in_window;
 use crate::accounts::EmailCase;
 use crate::auth::answer::AuthStatuses;
 use crate::auth::credentials::PasswordPolicy;
@@ -59,8 +62,61 @@ pub struct AuthArgs {
         value_parser = clap::value_parser!(u32).range(10..=16)
     )]
     pub rehash_cost: Option<u32>,
+    /// Failed sign-ins that one client may have with one account in --sign-in-window; more are
+    /// answered 429 until one has lapsed. Ten times as many hold for an account with all clients
+    /// that never signed in to it, and for a client with all accounts and for its registrations;
+    /// this machine, trusted proxies and private networks are nobody's client. Kept in memory, by
+    /// each process for itself; `off` counts none
+    #[arg(
+        long,
+        env = "NEXTBNB_SIGN_IN_ATTEMPTS",
+        value_name = "NUMBER|off",
+        default_value = "10",
+        value_parser = parse_sign_in_attempts
+    )]
+    pub sign_in_attempts: SignInAttempts,
+    /// Time in which --sign-in-attempts lapse, one after the other
+    #[arg(
+        long,
+        env = "NEXTBNB_SIGN_IN_WINDOW",
+        value_name = "DURATION",
+        default_value = "15m",
+        value_parser = parse_sign_in_window
+    )]
+    pub sign_in_window: Duration,
     /// At logout tell the browser to clear every cookie of the domain and all that the site's
     /// scripts stored
     #[arg(long, env = "NEXTBNB_CLEAR_SITE_DATA", value_parser = FalseyValueParser::new())]
     pub clear_site_data: bool,
+}
+
+/// `--sign-in-attempts`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInAttempts {
+    /// So many failures.
+    AtMost(u32),
+    /// Any number.
+    Off,
+}
+
+fn parse_sign_in_attempts(text: &str) -> Result<SignInAttempts, &'static str> {
+    match (text, text.parse()) {
+        ("off", _) => Ok(SignInAttempts::Off),
+        (_, Ok(attempts @ 1..=1000)) => Ok(SignInAttempts::AtMost(attempts)),
+        _ => Err("want a number from 1 to 1000, or `off`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_bounded_by_a_number_that_bounds_or_said_not_to_be() {
+        assert_eq!(parse_sign_in_attempts("off"), Ok(SignInAttempts::Off));
+        assert_eq!(parse_sign_in_attempts("1000"), Ok(SignInAttempts::AtMost(1000)));
+        for bad in ["0", "1001", "-1", "", "none", "1.5"] {
+            assert!(parse_sign_in_attempts(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -74,6 +74,14 @@ pub(super) fn parse_sweep_interval(text: &str) -> Parsed<Duration> {
     }
 }
 
+/// `--sign-in-window`
+pub(super) fn parse_sign_in_window(text: &str) -> Parsed<Duration> {
+    match parse_duration(text)? {
+        window if (SECOND..=DAY).contains(&window) => Ok(window),
+        _ => Err("want between 1s and 1d"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,12 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::args::{DatabaseArgs, DevArgs, ServeArgs};
-use self::auth_args::AuthArgs;
+use self::auth_args::{AuthArgs, SignInAttempts};
 use self::limits::Limits;
 use self::session_args::{CookieArgs, LifeArgs, MaxAge, SessionArgs};
 use self::state_dir::StateDir;
 use crate::accounts::EmailCase;
 use crate::auth::origin::AllowedOrigins;
+use crate::auth::throttle::ThrottleSettings;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
 use crate::database::tables::TableChoice;
@@ -277,6 +278,12 @@ fn auth_settings(args: &AuthArgs) -> Result<AuthSettings, StartError> {
         statuses: args.auth_statuses,
         policy: args.password_policy,
         rehash_cost: args.rehash_cost,
+        throttle: match args.sign_in_attempts {
+            SignInAttempts::AtMost(attempts) => {
+                Some(ThrottleSettings { attempts, window: args.sign_in_window })
+            }
+            SignInAttempts::Off => None,
+        },
         site_data: if args.clear_site_data { SiteData::Clear } else { SiteData::Keep },
     })
 }

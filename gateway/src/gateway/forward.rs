@@ -49,7 +49,7 @@ impl Gateway {
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let Services { sessions, clock, upstream_token, max_body, .. } = &self.services;
-        let Caller { client, origin: own } = forward.caller;
+        let Caller { client, origin: own, .. } = forward.caller;
         let wants_websocket = is_websocket(&head);
         if wants_websocket && !self.services.allowed_origins.admit(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);

@@ -27,6 +27,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
 use crate::database::DatabaseError;
+use crate::downstream::client_network::ClientNetwork;
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
@@ -104,6 +105,8 @@ pub struct Downstream {
 #[derive(Debug)]
 struct Caller {
     client: IpAddr,
+    /// Whom it counts as where clients are counted.
+    counted: Option<ClientNetwork>,
     origin: Origin,
 }
 
@@ -175,7 +178,8 @@ impl Gateway {
         check_request(&head)?;
         let Downstream { peer, scheme, local, .. } = downstream;
         let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;
-        let caller = Caller { client, origin };
+        let counted = self.services.front.counted(client, *peer);
+        let caller = Caller { client, counted, origin };
         let target = target?;
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
@@ -237,8 +241,9 @@ impl Gateway {
             Action::Logout => self.visit_of(head, caller.client, log).await?,
             Action::Login | Action::Register => Visit::Apart,
         };
-        let (address, origin, session) = (caller.client, &caller.origin, visit.session());
-        let request = AuthRequest { action, head, address, origin, session };
+        let Caller { client: address, counted: client, ref origin } = *caller;
+        let session = visit.session();
+        let request = AuthRequest { action, head, address, client, origin, session };
         let answer = auth.answer(request, body, clock.now()).await;
         let mut response = answer.response;
         if answer.afterwards == Afterwards::AsAnyVisit

@@ -1,0 +1,311 @@
+//! How often somebody may fail to sign in, and how often register.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::buckets::{Buckets, micros};
+use super::moments::{Micros, Moments};
+use super::refusal::Refusal;
+use crate::downstream::client_network::ClientNetwork;
+
+/// How much looser the limits are that hold for more than one client with one account: for all
+/// clients with one account, for one client with all accounts, and for its registrations.
+const LOOSER: u32 = 10;
+
+/// How long a client that signed in to an account is remembered as one that may.
+const KNOWN: Duration = Duration::from_hours(30 * 24);
+
+/// `--sign-in-attempts` and `--sign-in-window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThrottleSettings {
+    /// Failures that one client may have with one account.
+    pub attempts: u32,
+    /// In this time.
+    pub window: Duration,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        Self { attempts: 10, window: Duration::from_mins(15) }
+    }
+}
+
+/// Counts failed sign-ins and registrations, in this process. Clones are the same.
+///
+/// Each count is a bucket that drains steadily: whoever has filled it may try again as soon as one
+/// attempt has drained, so nobody is locked out for good, and what is refused fills nothing.
+/// Accounts are counted by the address as it was typed, before anybody knows whether there is one.
+#[derive(Debug, Clone)]
+pub(super) struct Throttle(Option<Arc<Counts>>);
+
+#[derive(Debug)]
+struct Counts {
+    /// Of this process alone, so that nobody can choose keys that meet, and the memory holds no
+    /// addresses.
+    keys: RandomState,
+    began: Instant,
+    /// One client with one account.
+    pairs: Buckets,
+    /// An account, with all clients that it does not know.
+    accounts: Buckets,
+    /// A client, with all accounts that do not know it.
+    clients: Buckets,
+    registrations: Buckets,
+    /// Until when an account knows a client, which nobody else's failures then lock out.
+    known: Moments,
+}
+
+/// A sign-in that has been counted as a failure for now.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    counts: Option<Arc<Counts>>,
+    keys: Keys,
+}
+
+/// Where an attempt is counted: the client with the account, the client, the account.
+type Keys = [Option<u64>; 3];
+
+impl Throttle {
+    pub(super) fn new(settings: Option<ThrottleSettings>) -> Self {
+        Self(settings.map(|settings| Arc::new(Counts::new(settings))))
+    }
+
+    /// Counts an attempt to sign in to the account of `email`, or refuses it.
+    ///
+    /// Where `client` may be many people (`None`) only the account is counted.
+    pub(super) fn sign_in(
+        &self,
+        email: &str,
+        client: Option<ClientNetwork>,
+    ) -> Result<Attempt, Refusal> {
+        let Some(counts) = &self.0 else {
+            return Ok(Attempt { counts: None, keys: [None; 3] });
+        };
+        let now = counts.now();
+        let account = counts.account(email);
+        let pair = client.map(|client| counts.keys.hash_one((account, client)));
+        let keys = if pair.is_some_and(|pair| counts.knows(pair, now)) {
+            [pair, None, None]
+        } else {
+            [pair, client.map(|client| counts.keys.hash_one(client)), Some(account)]
+        };
+        counts.take(keys, now)?;
+        Ok(Attempt { counts: Some(counts.clone()), keys })
+    }
+
+    /// Counts a registration, or refuses it.
+    pub(super) fn register(&self, client: Option<ClientNetwork>) -> Result<(), Refusal> {
+        let (Some(counts), Some(client)) = (&self.0, client) else { return Ok(()) };
+        let key = counts.keys.hash_one(client);
+        let taken = counts.registrations.take(key, counts.now());
+        taken.map_err(|wait| Refusal::Throttled { what: "registrations of this client", wait })
+    }
+
+    /// Notes that `client` may sign in to the account of `email`.
+    pub(super) fn remember(&self, email: &str, client: Option<ClientNetwork>) {
+        if let (Some(counts), Some(client)) = (&self.0, client) {
+            counts.remember(counts.keys.hash_one((counts.account(email), client)));
+        }
+    }
+}
+
+impl Attempt {
+    /// Corrects the count by what came of the attempt: a right password empties the client's bucket
+    /// of the account, which knows it from now on; where none was looked at nothing is counted.
+    pub(super) fn settle(&self, refusal: Option<&Refusal>) {
+        let Some(counts) = &self.counts else { return };
+        match refusal {
+            None => {
+                counts.give_back(self.keys);
+                if let [Some(pair), ..] = self.keys {
+                    counts.pairs.empty(pair);
+                    counts.remember(pair);
+                }
+            }
+            Some(Refusal::Busy | Refusal::Database(_)) => counts.give_back(self.keys),
+            Some(_) => {}
+        }
+    }
+}
+
+impl Counts {
+    fn new(ThrottleSettings { attempts, window }: ThrottleSettings) -> Self {
+        let loose = || Buckets::new(attempts.saturating_mul(LOOSER), window);
+        Self {
+            keys: RandomState::new(),
+            began: Instant::now(),
+            pairs: Buckets::new(attempts, window),
+            accounts: loose(),
+            clients: loose(),
+            registrations: loose(),
+            known: Moments::new(),
+        }
+    }
+
+    /// Never zero, which is the moment of whom nobody knows.
+    fn now(&self) -> Micros {
+        micros(self.began.elapsed()).saturating_add(1)
+    }
+
+    /// Spellings of an address that sign in to one account are one.
+    fn account(&self, email: &str) -> u64 {
+        self.keys.hash_one(email.to_ascii_lowercase())
+    }
+
+    /// What an attempt is counted in, in the order of its keys, and what that is called.
+    fn buckets(&self) -> [(&Buckets, &'static str); 3] {
+        [
+            (&self.pairs, "failures of this client with the account"),
+            (&self.clients, "failures of this client"),
+            (&self.accounts, "failures with the account"),
+        ]
+    }
+
+    fn take(&self, keys: Keys, now: Micros) -> Result<(), Refusal> {
+        for (index, (key, (buckets, what))) in keys.into_iter().zip(self.buckets()).enumerate() {
+            let taken = key.map_or(Ok(()), |key| buckets.take(key, now));
+            if let Err(wait) = taken {
+                self.give_back(keys.into_iter().take(index));
+                return Err(Refusal::Throttled { what, wait });
+            }
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, keys: impl IntoIterator<Item = Option<u64>>) {
+        for (key, (buckets, _)) in keys.into_iter().zip(self.buckets()) {
+            if let Some(key) = key {
+                buckets.give_back(key);
+            }
+        }
+    }
+
+    fn knows(&self, pair: u64, now: Micros) -> bool {
+        self.known.change(pair, |until| *until > now).unwrap_or(false)
+    }
+
+    fn remember(&self, pair: u64) {
+        let until = self.now().saturating_add(micros(KNOWN));
+        self.known.change(pair, |moment| *moment = until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_mins(15);
+
+    fn throttle() -> Throttle {
+        Throttle::new(Some(ThrottleSettings::default()))
+    }
+
+    fn client(number: u32) -> ClientNetwork {
+        ClientNetwork::of(std::net::Ipv4Addr::from_bits(0xcb00_0000 + number).into())
+    }
+
+    /// How many of `attempts` failures are let through.
+    fn fail(
+        throttle: &Throttle,
+        email: &str,
+        from: impl Into<Option<ClientNetwork>> + Copy,
+        attempts: u32,
+    ) -> u32 {
+        let refused = |_: &u32| throttle.sign_in(email, from.into()).is_ok();
+        u32::try_from((0..attempts).filter(refused).count()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_may_fail_ten_times_with_an_account_and_then_once_in_a_tenth_of_the_window() {
+        let throttle = throttle();
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1000), 10);
+        let refused = throttle.sign_in("Ada@Example.org", Some(client(1))).unwrap_err();
+        let Refusal::Throttled { wait, .. } = refused else { panic!("{refused}") };
+        assert_eq!(wait, WINDOW / 10);
+        advance(wait).await;
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1000), 1);
+        advance(WINDOW).await;
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1000), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_client_fails_a_hundred_times_with_all_accounts_and_an_account_with_all_clients() {
+        let throttle = throttle();
+        let accounts = (0..1000).map(|number| format!("{number}@example.org"));
+        let stuffed: u32 = accounts.map(|email| fail(&throttle, &email, client(1), 1)).sum();
+        assert_eq!(stuffed, 100);
+        let clients = 2..1000;
+        let spread: u32 = clients.map(|n| fail(&throttle, "ada@example.org", client(n), 1)).sum();
+        assert_eq!(spread, 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_signed_in_before_is_not_locked_out_by_others() {
+        let throttle = throttle();
+        throttle.sign_in("ada@example.org", Some(client(1))).unwrap().settle(None);
+        for attacker in 2..100 {
+            fail(&throttle, "ada@example.org", client(attacker), 10);
+        }
+        assert!(throttle.sign_in("ada@example.org", Some(client(200))).is_err());
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1000), 10, "nor for ever let in");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_password_empties_its_own_bucket_and_no_other() {
+        let throttle = throttle();
+        for own in 0..1000 {
+            fail(&throttle, &format!("{own}@example.org"), client(1), 1);
+            if let Ok(attempt) = throttle.sign_in("mallory@example.org", Some(client(1))) {
+                attempt.settle(None);
+            }
+        }
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 10), 0, "client's failures stay");
+        fail(&throttle, "ada@example.org", client(2), 9);
+        throttle.sign_in("ada@example.org", Some(client(2))).unwrap().settle(None);
+        assert_eq!(fail(&throttle, "ada@example.org", client(2), 100), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_or_not_looked_at_counts_nowhere() {
+        let throttle = throttle();
+        for _ in 0..100 {
+            throttle
+                .sign_in("ada@example.org", Some(client(1)))
+                .unwrap()
+                .settle(Some(&Refusal::Busy));
+        }
+        fail(&throttle, "ada@example.org", client(1), 1000);
+        assert_eq!(fail(&throttle, "ada@example.org", client(2), 10), 10);
+        assert_eq!(fail(&throttle, "bob@example.org", client(1), 10), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_may_be_many_is_counted_with_the_account_alone() {
+        let throttle = throttle();
+        assert_eq!(fail(&throttle, "ada@example.org", None, 1000), 100);
+        assert_eq!(fail(&throttle, "bob@example.org", None, 10), 10);
+        assert!((0..1000).all(|_| throttle.register(None).is_ok()));
+        assert_eq!((0..1000).filter(|_| throttle.register(Some(client(1))).is_ok()).count(), 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_clients_does_not_free_an_account_that_is_under_attack() {
+        let throttle = throttle();
+        assert_eq!(fail(&throttle, "ada@example.org", None, 1000), 100);
+        for number in 0..100_000 {
+            let flood = throttle.sign_in(&format!("{number}@example.org"), Some(client(number)));
+            assert!(flood.is_ok());
+        }
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1), 0);
+    }
+
+    #[tokio::test]
+    async fn off_counts_nothing() {
+        assert_eq!(fail(&Throttle::new(None), "ada@example.org", client(1), 1000), 1000);
+    }
+}
