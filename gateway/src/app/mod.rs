@@ -17,6 +17,7 @@ use crate::config::{Config, Migrations};
 use crate::database::layout::Layout;
 use crate::database::tables::TableChoice;
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
+use crate::downstream::crowd::Crowd;
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
@@ -26,6 +27,7 @@ use crate::proxy::upstream::UpstreamLimits;
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::Server;
 use crate::server::connection::ConnectionLimits;
+use crate::server::descriptors::crowd_limits;
 use crate::server::listeners::Listeners;
 use crate::server::worker::{Address, WorkerSettings};
 use crate::session::Sessions;
@@ -58,6 +60,10 @@ impl App {
             services,
             routes: routes(&config, upstream),
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
+            crowd: Crowd::new(crowd_limits(
+                config.limits.connections,
+                config.limits.connections_per_client,
+            )),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
             tls: config.tls.clone(),
         };

@@ -12,10 +12,12 @@ use crate::config::units::parse_upstream;
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
 use crate::proxy::upstream_address::UpstreamAddress;
+use crate::server::descriptors::raise_limit;
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), StartError> {
     let upstream = parse_upstream(&args.upstream)?;
     let config = Config::serve(args)?;
+    raise_limit(config.limits.connections);
     let hang_up = if config.tls.is_some() { HangUp::Reloads } else { HangUp::Ends };
     block_on(hang_up, serve(config, upstream, hang_up))
 }

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::auth_args::AuthArgs;
+use super::crowd_args::CrowdArgs;
 use super::doctor_args::DoctorArgs;
 use super::durations::parse_duration;
 use super::front_args::{FrontArgs, PlaceArgs};
@@ -61,6 +62,9 @@ pub struct ServeArgs {
     /// What the site is called, and whom to believe.
     #[command(flatten)]
     pub front: FrontArgs,
+    /// How much at once.
+    #[command(flatten)]
+    pub crowd: CrowdArgs,
     /// Origin of Next.js, plain HTTP, or `unix:/path` of its socket
     #[arg(
         long,

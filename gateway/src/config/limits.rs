@@ -41,6 +41,10 @@ pub struct Limits {
     /// How many passwords are hashed at once: half the cores, at least one; under `--rehash-cost` one
     /// more. The rest serves those who are signed in.
     pub concurrent_hashes: usize,
+    /// `--max-connections`; `None` is as many as there are file descriptors for.
+    pub connections: Option<usize>,
+    /// `--max-connections-per-client`; `None` is a share of `connections`.
+    pub connections_per_client: Option<usize>,
 }
 
 impl Limits {
@@ -74,6 +78,8 @@ impl Default for Limits {
             http2: Http2Limits::default(),
             certificate_check: Duration::from_secs(5),
             concurrent_hashes: (cores / 2).max(1),
+            connections: None,
+            connections_per_client: None,
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod args;
 pub mod auth_args;
 mod bytes;
 mod cookie_prefix;
+pub mod crowd_args;
 pub mod doctor;
 pub mod doctor_args;
 mod durations;
@@ -160,7 +161,11 @@ impl Config {
             reader: Reader::Visitor,
             drain: args.drain,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            limits: Limits::default(),
+            limits: Limits {
+                connections: args.crowd.max_connections,
+                connections_per_client: args.crowd.max_connections_per_client,
+                ..Limits::default()
+            },
         })
     }
 

@@ -1,6 +1,7 @@
 //! Who asks, and under which name: clients' addresses, the public origin, and whom to believe.
 
 pub mod client_network;
+pub mod crowd;
 pub mod forwarded_for;
 pub mod front;
 pub mod origin;

@@ -123,11 +123,11 @@ impl Gateway {
             return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
         }
         let to_upstream = hyper::upgrade::on(&mut response);
-        let long_lived = downstream.connection.long_lived();
+        let held = (downstream.connection.long_lived(), downstream.place.clone());
         let half_closed = target.upstream.limits().half_closed_upgrade;
         tokio::spawn(async move {
             tunnel(to_browser, to_upstream, half_closed).await;
-            drop(long_lived);
+            drop(held);
         });
         Ok(response.map(|_| AnswerBody::Own(Full::default())))
     }

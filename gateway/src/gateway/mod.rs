@@ -28,6 +28,7 @@ use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
 use crate::database::DatabaseError;
 use crate::downstream::client_network::ClientNetwork;
+use crate::downstream::crowd::Place;
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
@@ -99,6 +100,8 @@ pub struct Downstream {
     pub local: Option<SocketAddr>,
     /// Its place in the count of open connections.
     pub connection: Arc<OpenConnection>,
+    /// Its place among the connections that may be open.
+    pub place: Arc<Place>,
 }
 
 /// Who asks, and under which name of the site.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tracing::{debug, warn};
 
 use super::accept_failures::AcceptFailures;
+use crate::downstream::crowd::Crowded;
 use crate::downstream::front::{Front, NotTrusted};
 use crate::downstream::peer::Peer;
 use crate::downstream::proxy_protocol;
@@ -25,6 +26,8 @@ pub(super) enum Refused {
     NoHeader(io::Error),
     #[error(transparent)]
     NotTrusted(#[from] NotTrusted),
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
 }
 
 /// Who is behind the connection, as the header at its beginning says.

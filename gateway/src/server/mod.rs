@@ -5,6 +5,7 @@ mod arrival;
 pub mod certificates;
 mod client_stream;
 pub mod connection;
+pub mod descriptors;
 mod first_bytes;
 mod holder;
 pub mod http2;
@@ -17,6 +18,7 @@ mod socket_file;
 mod tcp_sockets;
 pub mod tls;
 mod tls_reload;
+mod turned_away;
 pub mod worker;
 
 use std::net::SocketAddr;

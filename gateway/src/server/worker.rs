@@ -14,11 +14,14 @@ use tracing::{debug, warn};
 use super::accept_failures::AcceptFailures;
 use super::arrival::{self, Refusals, Refused};
 use super::connection::{self, ConnectionLimits};
+use super::descriptors::{CURE_OF_SHORTAGE, Spare, is_short};
 use super::in_time::in_time;
 use super::listener::{Listener, Unwatched, prepare};
 use super::tls::Tls;
+use super::turned_away::TurnedAway;
+use crate::downstream::crowd::{Crowd, Crowded, Place};
 use crate::downstream::front::{Front, ProxyProtocol};
-use crate::downstream::peer::Source;
+use crate::downstream::peer::{Peer, Source};
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::access_log::head_refused;
@@ -42,6 +45,8 @@ pub struct WorkerSettings {
     pub routes: PathRoutes<Target<Address>>,
     /// Bounds on waiting for them.
     pub upstream_limits: UpstreamLimits,
+    /// The connections of all workers.
+    pub crowd: Arc<Crowd>,
     /// Bounds on waiting for clients.
     pub connection_limits: ConnectionLimits,
     /// What TLS is spoken with, if it is.
@@ -88,6 +93,8 @@ async fn work(
     let worker = Arc::new(Worker {
         gateway,
         front: settings.services.front.clone(),
+        crowd: settings.crowd.clone(),
+        away: TurnedAway::default(),
         refused: Refusals::default(),
         tls: settings.tls.clone(),
         drain: drain.clone(),
@@ -118,6 +125,8 @@ fn upstreams(settings: &WorkerSettings) -> PathRoutes<Target<Arc<Upstream>>> {
 struct Worker {
     gateway: Gateway,
     front: Arc<Front>,
+    crowd: Arc<Crowd>,
+    away: TurnedAway,
     refused: Refusals,
     tls: Option<Arc<Tls>>,
     drain: Drain,
@@ -127,7 +136,7 @@ struct Worker {
 /// Accepts connections until the drain begins, and then those that the system has queued, for which
 /// `_queued` stands in the count of what is open; then the listener closes.
 async fn accept(worker: Arc<Worker>, listener: Listener, _queued: Arc<OpenConnection>) {
-    let mut failures = AcceptFailures::default();
+    let (mut failures, mut spare) = (AcceptFailures::default(), Spare::new());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -137,7 +146,11 @@ async fn accept(worker: Arc<Worker>, listener: Listener, _queued: Arc<OpenConnec
             Ok((socket, source)) => worker.serve(socket, source),
             Err(error) => {
                 if let Some(failures) = failures.note(Instant::now()) {
-                    warn!(cause = %error, failures, "cannot accept connections");
+                    let cure = if is_short(&error) { CURE_OF_SHORTAGE } else { "" };
+                    warn!(cause = %error, failures, "cannot accept connections{cure}");
+                }
+                if is_short(&error) {
+                    spare.turn_away(&listener, &worker.scheme());
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -151,17 +164,42 @@ async fn accept(worker: Arc<Worker>, listener: Listener, _queued: Arc<OpenConnec
 impl Worker {
     /// Serves a connection in a task of its own.
     fn serve(self: &Arc<Self>, socket: Socket, source: Source) {
+        let peer = self.front.trusted.peer(source);
+        let place = match self.place_of(peer) {
+            Ok(place) => Arc::new(place),
+            Err(crowded) => return self.turn_away(socket, &self.scheme(), crowded),
+        };
         // Counted from here on, and not from when the task first runs.
         let connection = self.drain.connection();
         match prepare(&socket) {
             Ok(local) => {
-                let peer = self.front.trusted.peer(source);
-                let scheme = if self.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
-                let downstream = Downstream { peer, scheme, local, connection };
+                let scheme = self.scheme();
+                let downstream = Downstream { peer, scheme, local, connection, place };
                 tokio::spawn(self.clone().serve_one(socket, downstream));
             }
             Err(error) => debug!(cause = %error, "a client was gone before it was served"),
         }
+    }
+
+    /// What is spoken at every listener.
+    fn scheme(&self) -> Scheme {
+        if self.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP }
+    }
+
+    /// A place for who has connected. Whose a connection is whose beginning tells that is claimed when
+    /// it has come.
+    fn place_of(&self, peer: Peer) -> Result<Place, Crowded> {
+        let client = self.front.counted(peer.address, peer);
+        let place = self.crowd.enter(client)?;
+        if self.front.proxy_protocol == ProxyProtocol::Off {
+            place.claim(client)?;
+        }
+        Ok(place)
+    }
+
+    fn turn_away(&self, socket: Socket, scheme: &Scheme, crowded: Crowded) {
+        self.refused.tell(&crowded.into());
+        self.away.tell(socket, scheme);
     }
 
     async fn serve_one(self: Arc<Self>, mut socket: Socket, mut downstream: Downstream) {
@@ -173,6 +211,10 @@ impl Worker {
             match arrived.unwrap_or(Err(Refused::Silent(limit))) {
                 Ok(peer) => downstream.peer = peer,
                 Err(refused) => return self.refused.tell(&refused),
+            }
+            let client = self.front.counted(downstream.peer.address, downstream.peer);
+            if let Err(crowded) = downstream.place.claim(client) {
+                return self.turn_away(socket, &downstream.scheme, crowded);
             }
         }
         let (tls, limits) = (self.tls.clone(), self.limits);

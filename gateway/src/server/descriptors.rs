@@ -1,0 +1,131 @@
+//! File descriptors: how many there may be, and how many connections that makes.
+
+use std::fs::File;
+
+use futures_util::FutureExt;
+use http::uri::Scheme;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tracing::warn;
+
+use super::listener::Listener;
+use super::turned_away::TurnedAway;
+use crate::downstream::crowd::CrowdLimits;
+
+/// Descriptors that nobody needs more of unasked: 32,000 connections. Container runtimes allow up to
+/// a billion, over which some programs loop.
+const ENOUGH: u64 = 65_536;
+
+/// What macOS allows a process unless told otherwise, whatever the hard limit says.
+const MODEST: u64 = 10_240;
+
+/// Descriptors for all that is no connection: listeners, the database, files, clients that are told
+/// to go. A quarter of all where there are few.
+const RESERVE: u64 = 256;
+
+/// Largest default for one client: a company behind one address.
+const MOST_OF_CLIENT: usize = 1024;
+
+/// Descriptors of one connection: its own, and its upstream's.
+const EACH: u64 = 2;
+
+/// What the log says when there are none left.
+pub(super) const CURE_OF_SHORTAGE: &str = ": lower --max-connections, or raise the limit of file \
+     descriptors (`ulimit -n`, LimitNOFILE= of systemd)";
+
+/// Lets the process have as many descriptors as `connections` need, else [`ENOUGH`], if the system
+/// grants that many; never fewer than now.
+pub fn raise_limit(connections: Option<usize>) {
+    let limits = getrlimit(Resource::Nofile);
+    let Some(soft) = limits.current else { return };
+    let wanted = connections.map_or(ENOUGH, |connections| {
+        (connections as u64).saturating_mul(EACH).saturating_add(RESERVE).max(ENOUGH)
+    });
+    let granted = limits.maximum.map_or(wanted, |hard| hard.min(wanted));
+    for target in [granted, granted.min(MODEST)] {
+        let raised = rustix::process::Rlimit { current: Some(target), ..limits };
+        if target <= soft || setrlimit(Resource::Nofile, raised).is_ok() {
+            break;
+        }
+    }
+}
+
+/// What is typed, else what the descriptors of this process are enough for.
+pub(crate) fn crowd_limits(
+    connections: Option<usize>,
+    connections_per_client: Option<usize>,
+) -> CrowdLimits {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(ENOUGH);
+    let enough_for = enough_for(descriptors);
+    if let Some(connections) = connections.filter(|connections| *connections > enough_for) {
+        warn!(
+            "--max-connections {connections} is more than {descriptors} file descriptors are enough \
+             for ({enough_for}): raise the limit (`ulimit -Hn`, LimitNOFILE= of systemd)"
+        );
+    }
+    let connections = connections.unwrap_or(enough_for);
+    let share = (connections / 4).clamp(1, MOST_OF_CLIENT);
+    CrowdLimits { connections, connections_per_client: connections_per_client.unwrap_or(share) }
+}
+
+fn enough_for(descriptors: u64) -> usize {
+    let reserve = RESERVE.min(descriptors / 4);
+    usize::try_from((descriptors - reserve) / EACH).unwrap_or(usize::MAX).max(1)
+}
+
+/// A descriptor held back for the day when there is no other, so that clients can be told then.
+#[derive(Debug)]
+pub(super) struct Spare(Option<File>);
+
+impl Spare {
+    pub(super) fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Turns away who waits at `listener`, one after the other.
+    pub(super) fn turn_away(&mut self, listener: &Listener, scheme: &Scheme) {
+        if self.0.is_none() {
+            *self = Self::new();
+        }
+        while self.0.take().is_some() {
+            let waiting = listener.accept().now_or_never();
+            let is_done = !matches!(waiting, Some(Ok(_)));
+            if let Some(Ok((socket, _))) = waiting {
+                TurnedAway::tell_at_once(socket, scheme);
+            }
+            *self = Self::new();
+            if is_done {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether the process, or the system, is out of descriptors.
+pub(super) fn is_short(error: &std::io::Error) -> bool {
+    let short = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    short.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_descriptors_are_for_clients_but_for_a_reserve() {
+        for (descriptors, connections) in
+            [(65_536, 32_640), (1024, 384), (256, 96), (8, 3), (1, 1), (0, 1)]
+        {
+            assert_eq!(enough_for(descriptors), connections, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn one_client_gets_a_quarter_unless_told_otherwise() {
+        let of_client =
+            |most, of_client| crowd_limits(Some(most), of_client).connections_per_client;
+        assert_eq!(of_client(40, None), 10);
+        assert_eq!(of_client(1, None), 1);
+        assert_eq!(of_client(30_000, None), MOST_OF_CLIENT);
+        assert_eq!(of_client(40, Some(7)), 7);
+    }
+}
