@@ -3,13 +3,17 @@
 use nextbnb_gateway::config::Config;
 use nextbnb_gateway::downstream::front::ProxyProtocol;
 use nextbnb_tests::stack::Stack;
-use nextbnb_tests::upstream::StubUpstream;
+use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wait_until;
 use nextbnb_tests::wire::Wire;
 
 use crate::upgrade::echoing_upstream;
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// A request for a WebSocket, but for its end.
+const SOCKET: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 /// A gateway whose clients are named by a PROXY header.
 async fn stack(change: impl FnOnce(&mut Config)) -> Stack {
@@ -21,7 +25,16 @@ async fn stack(change: impl FnOnce(&mut Config)) -> Stack {
     .await
 }
 
-/// A connection of the client at `address`, its first answer read unless it is turned away.
+/// A gateway behind a proxy of this machine.
+async fn behind_proxy(upstream: StubUpstream, change: impl FnOnce(&mut Config)) -> Stack {
+    Stack::with(upstream, |config| {
+        config.front.trusted.add("loopback").unwrap();
+        change(config);
+    })
+    .await
+}
+
+/// A connection of the client at `address`.
 async fn connect(stack: &Stack, address: &str) -> Wire {
     let mut wire = Wire::connect(stack.address()).await;
     wire.send(format!("PROXY TCP4 {address} 10.0.0.1 4711 443\r\n")).await;
@@ -108,12 +121,7 @@ async fn an_open_socket_keeps_its_place() {
     })
     .await;
     let mut socket = connect(&stack, "203.0.113.7").await;
-    socket
-        .send(
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        )
-        .await;
+    socket.send(format!("{SOCKET}\r\n")).await;
     assert!(socket.read_head().await.starts_with("HTTP/1.1 101 "));
     socket.send("ping").await;
     socket.read_until("welcomeping").await;
@@ -121,4 +129,78 @@ async fn an_open_socket_keeps_its_place() {
     drop(socket);
     wait_until("its place is free", async || is_served(connect(&stack, "203.0.113.7").await).await)
         .await;
+}
+
+#[tokio::test]
+async fn requests_over_the_limit_are_told_to_come_again_but_for_those_of_this_machine_and_health() {
+    let (answer, answers) = tokio::sync::watch::channel(false);
+    let upstream = StubUpstream::answering(move |request| {
+        let mut answers = answers.clone();
+        async move {
+            if request.uri().path() == "/slow" {
+                answers.wait_for(|may| *may).await.unwrap();
+            }
+            text("hello")
+        }
+    });
+    let stack = behind_proxy(upstream.await, |config| config.limits.requests = Some(2)).await;
+    let from = |address: &str| stack.anonymous().header("X-Forwarded-For", address);
+    let slow = [from("203.0.113.1"), from("203.0.113.2")];
+    let slow = slow.map(|visitor| tokio::spawn(async move { visitor.get("/slow").await.status }));
+    wait_until("both are under way", async || stack.upstream.seen().len() == 2).await;
+    let refused = from("203.0.113.3").header("Accept", "text/html").get("/").await;
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert!(refused.text().contains("Too many are here at once"), "{}", refused.text());
+    assert_eq!(stack.upstream.seen().len(), 2, "the upstream was spared");
+    assert_eq!(from("203.0.113.3").get("/.nextbnb/health").await.status, 200);
+    assert_eq!(stack.anonymous().get("/").await.status, 200, "pages call the gateway back");
+    answer.send_replace(true);
+    for slow in slow {
+        assert_eq!(slow.await.unwrap(), 200);
+    }
+    wait_until("their places are free", async || from("203.0.113.3").get("/").await.status == 200)
+        .await;
+}
+
+async fn open_socket(stack: &Stack, address: &str) -> (String, Wire) {
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send(format!("{SOCKET}X-Forwarded-For: {address}\r\n\r\n")).await;
+    (wire.read_head().await, wire)
+}
+
+#[tokio::test]
+async fn one_client_has_its_share_of_sockets_and_all_together_leave_room_for_pages() {
+    let stack = behind_proxy(echoing_upstream().await, |config| {
+        config.limits.upgrades = Some(3);
+        config.limits.upgrades_per_client = Some(2);
+    })
+    .await;
+    let mut open = Vec::new();
+    for (address, status) in [
+        ("203.0.113.1", 101),
+        ("203.0.113.1", 101),
+        ("203.0.113.1", 503),
+        ("203.0.113.2", 101),
+        ("203.0.113.3", 503),
+    ] {
+        let (head, mut wire) = open_socket(&stack, address).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{address}: {head}");
+        if status == 101 {
+            wire.read_until("welcome").await;
+            open.push(wire);
+        }
+    }
+    assert_eq!(stack.upstream.seen().len(), 3, "the upstream was spared");
+    for wire in &mut open {
+        wire.send("ping").await;
+        wire.read_until("ping").await;
+    }
+    let page = stack.anonymous().header("X-Forwarded-For", "203.0.113.3").get("/").await;
+    assert_eq!(page.status, 200);
+    open.pop();
+    wait_until("a socket's place is free", async || {
+        open_socket(&stack, "203.0.113.3").await.0.starts_with("HTTP/1.1 101 ")
+    })
+    .await;
 }

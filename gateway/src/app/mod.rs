@@ -1,5 +1,7 @@
 //! The gateway put together: database, rooms, workers.
 
+mod crowds;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use self::crowds::crowds;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::auth::passwords::Passwords;
@@ -17,7 +20,6 @@ use crate::config::{Config, Migrations};
 use crate::database::layout::Layout;
 use crate::database::tables::TableChoice;
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
-use crate::downstream::crowd::Crowd;
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
@@ -27,7 +29,6 @@ use crate::proxy::upstream::UpstreamLimits;
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::Server;
 use crate::server::connection::ConnectionLimits;
-use crate::server::descriptors::crowd_limits;
 use crate::server::listeners::Listeners;
 use crate::server::worker::{Address, WorkerSettings};
 use crate::session::Sessions;
@@ -60,10 +61,6 @@ impl App {
             services,
             routes: routes(&config, upstream),
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
-            crowd: Crowd::new(crowd_limits(
-                config.limits.connections,
-                config.limits.connections_per_client,
-            )),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
             tls: config.tls.clone(),
         };
@@ -153,6 +150,7 @@ async fn services(
         hsts,
         drain,
         front,
+        crowds: crowds(&config.limits),
     }
 }
 

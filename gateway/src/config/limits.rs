@@ -45,6 +45,15 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// `--max-connections-per-client`; `None` is a share of `connections`.
     pub connections_per_client: Option<usize>,
+    /// Requests of clients that may be under way at once, in total; `None` is as many as
+    /// `connections`. Those of this machine, of trusted proxies themselves and of private networks
+    /// are not counted, so that pages that call the gateway back while they render always can.
+    pub requests: Option<usize>,
+    /// WebSockets that may be open at once, in total; `None` is three quarters of `connections`, so
+    /// that they leave room for pages.
+    pub upgrades: Option<usize>,
+    /// Those of one client; `None` is as many as it may have connections.
+    pub upgrades_per_client: Option<usize>,
 }
 
 impl Limits {
@@ -80,6 +89,9 @@ impl Default for Limits {
             concurrent_hashes: (cores / 2).max(1),
             connections: None,
             connections_per_client: None,
+            requests: None,
+            upgrades: None,
+            upgrades_per_client: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How many connections there are, of everybody and of each client.
+//! How many there are of what one machine bears so many of, of everybody's and of each client's.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,57 +7,73 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::client_network::ClientNetwork;
 
-/// Connections over the total that only whoever is nobody's client may have, so that health checks
-/// of this machine and its network come through.
+/// What only whoever is nobody's client may have over the total, so that health checks of this machine
+/// and its network come through.
 const RESERVED: usize = 16;
 
-/// How much of a crowd is served.
+/// How large a crowd may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CrowdLimits {
-    /// Connections in total.
-    pub connections: usize,
-    /// Connections of one client.
-    pub connections_per_client: usize,
+    /// In total.
+    pub total: usize,
+    /// Of one client.
+    pub per_client: usize,
 }
 
-/// The connections of all workers.
+/// All that is open of one kind, on every worker.
 #[derive(Debug)]
 pub struct Crowd {
+    what: &'static str,
     limits: CrowdLimits,
-    connections: AtomicUsize,
-    /// Of the clients that have any, so that it grows no larger than `connections`.
+    open: AtomicUsize,
+    /// Of the clients that have any, so that it grows no larger than `open`.
     clients: Mutex<HashMap<ClientNetwork, usize>>,
 }
 
-/// Why a connection is not served.
+/// Why one more is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Crowded {
     /// There are too many in total.
-    #[error("there are {0} connections already (--max-connections)")]
-    Total(usize),
+    #[error("there are {most} {what} already")]
+    Total {
+        /// The limit.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// There are too many of its client.
     #[error(
-        "a client has {0} connections already (--max-connections-per-client; a proxy with clients \
-         behind it belongs in --trusted-proxies)"
+        "a client has {most} {what} already; if it is a proxy with clients behind it, name it in \
+         --trusted-proxies"
     )]
-    Client(usize),
+    Client {
+        /// The limit.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
 }
 
 impl Crowd {
-    /// Nobody yet.
-    pub fn new(limits: CrowdLimits) -> Arc<Self> {
-        let (connections, clients) = (AtomicUsize::new(0), Mutex::default());
-        Arc::new(Self { limits, connections, clients })
+    /// Nobody yet; `what` tells the operator what is counted.
+    pub fn new(what: &'static str, limits: CrowdLimits) -> Arc<Self> {
+        Arc::new(Self { what, limits, open: AtomicUsize::new(0), clients: Mutex::default() })
     }
 
-    /// Counts a connection until the place is given up; `client` is who has connected, where that is
-    /// a client.
+    /// Counts one more until the place is given up; `client` is who has come, where that is a client.
     pub fn enter(self: &Arc<Self>, client: Option<ClientNetwork>) -> Result<Place, Crowded> {
-        let most = self.limits.connections;
+        let (most, what) = (self.limits.total, self.what);
         let admitted = if client.is_some() { most } else { most.saturating_add(RESERVED) };
-        let before = self.connections.fetch_add(1, Ordering::Relaxed);
+        let before = self.open.fetch_add(1, Ordering::Relaxed);
         let place = Place { crowd: self.clone(), client: OnceLock::new() };
-        if before < admitted { Ok(place) } else { Err(Crowded::Total(most)) }
+        if before < admitted { Ok(place) } else { Err(Crowded::Total { most, what }) }
+    }
+
+    /// Counts one more of whom it is known already.
+    pub fn enter_as(self: &Arc<Self>, client: Option<ClientNetwork>) -> Result<Place, Crowded> {
+        let place = self.enter(client)?;
+        place.claim(client)?;
+        Ok(place)
     }
 
     fn clients(&self) -> MutexGuard<'_, HashMap<ClientNetwork, usize>> {
@@ -65,7 +81,7 @@ impl Crowd {
     }
 }
 
-/// A connection's place among the others.
+/// A place in a crowd.
 #[derive(Debug)]
 pub struct Place {
     crowd: Arc<Crowd>,
@@ -73,14 +89,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// Counts the connection as one of `client`, once it is known who that is.
+    /// Counts it as `client`'s, once it is known who that is.
     pub fn claim(&self, client: Option<ClientNetwork>) -> Result<(), Crowded> {
         let Some(client) = client else { return Ok(()) };
-        let most = self.crowd.limits.connections_per_client;
+        let most = self.crowd.limits.per_client;
         let mut clients = self.crowd.clients();
         let has = clients.entry(client).or_default();
         if *has >= most {
-            return Err(Crowded::Client(most));
+            return Err(Crowded::Client { most, what: self.crowd.what });
         }
         if self.client.set(client).is_ok() {
             *has += 1;
@@ -91,7 +107,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.crowd.connections.fetch_sub(1, Ordering::Relaxed);
+        self.crowd.open.fetch_sub(1, Ordering::Relaxed);
         let Some(client) = self.client.take() else { return };
         if let Entry::Occupied(mut has) = self.crowd.clients().entry(client) {
             *has.get_mut() -= 1;
@@ -107,7 +123,7 @@ mod tests {
     use super::*;
 
     fn crowd() -> Arc<Crowd> {
-        Crowd::new(CrowdLimits { connections: 4, connections_per_client: 2 })
+        Crowd::new("guests", CrowdLimits { total: 4, per_client: 2 })
     }
 
     fn client(number: u8) -> ClientNetwork {
@@ -118,17 +134,14 @@ mod tests {
         crowd: &Arc<Crowd>,
         client: impl Into<Option<ClientNetwork>>,
     ) -> Result<Place, Crowded> {
-        let client = client.into();
-        let place = crowd.enter(client)?;
-        place.claim(client)?;
-        Ok(place)
+        crowd.enter_as(client.into())
     }
 
     #[test]
     fn a_client_has_its_share_and_the_others_theirs() {
         let crowd = crowd();
         let mut first = vec![enter(&crowd, client(1)).unwrap(), enter(&crowd, client(1)).unwrap()];
-        assert_eq!(enter(&crowd, client(1)).unwrap_err(), Crowded::Client(2));
+        assert!(matches!(enter(&crowd, client(1)), Err(Crowded::Client { most: 2, .. })));
         let _other = enter(&crowd, client(2)).unwrap();
         first.pop();
         enter(&crowd, client(1)).unwrap();
@@ -138,9 +151,9 @@ mod tests {
     fn of_a_full_house_only_whoever_is_no_client_gets_what_is_reserved() {
         let crowd = crowd();
         let all: Vec<_> = (0..4).map(|number| enter(&crowd, client(number)).unwrap()).collect();
-        assert_eq!(enter(&crowd, client(9)).unwrap_err(), Crowded::Total(4));
+        assert!(matches!(enter(&crowd, client(9)), Err(Crowded::Total { most: 4, .. })));
         let probes: Vec<_> = (0..RESERVED).map(|_| enter(&crowd, None).unwrap()).collect();
-        assert_eq!(enter(&crowd, None).unwrap_err(), Crowded::Total(4));
+        assert!(matches!(enter(&crowd, None), Err(Crowded::Total { most: 4, .. })));
         drop((all, probes));
         enter(&crowd, client(9)).unwrap();
     }
@@ -152,6 +165,6 @@ mod tests {
             drop(enter(&crowd, client(number)));
         }
         assert!(crowd.clients().is_empty());
-        assert_eq!(crowd.connections.load(Ordering::Relaxed), 0);
+        assert_eq!(crowd.open.load(Ordering::Relaxed), 0);
     }
 }

@@ -49,6 +49,9 @@ pub enum RequestError {
     /// The client's body cannot be read to its end.
     #[error("the client did not send its body properly")]
     DownstreamBroken(#[source] Box<dyn Error + Send + Sync>),
+    /// There is more to do than is done at once.
+    #[error("too much at once")]
+    Crowded(#[source] Box<dyn Error + Send + Sync>),
     /// A cookie was presented and the database could not say whose it is.
     #[error("the session store cannot be read")]
     SessionsUnavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -87,7 +90,7 @@ impl RequestError {
             Self::NothingHere | Self::DevOnly => StatusCode::NOT_FOUND,
             Self::ForeignOrigin | Self::UnknownDevOrigin => StatusCode::FORBIDDEN,
             Self::DownstreamSilent(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded(_) | Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::SessionsUnreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::UpstreamUnreachable(_) | Self::UpstreamBroken(_) => StatusCode::BAD_GATEWAY,
             Self::UpstreamSilent(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -114,6 +117,7 @@ impl RequestError {
             | Self::DevOnly
             | Self::ForeignOrigin
             | Self::DownstreamSilent(_)
+            | Self::Crowded(_)
             | Self::DownstreamBroken(_) => Blame::Downstream,
             Self::SessionsUnavailable(_)
             | Self::SessionsUnreadable(_)

@@ -113,7 +113,9 @@ impl Gateway {
         mut request: Request<RequestBody>,
         forward: &Forward<'_>,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        let Forward { downstream, target, .. } = forward;
+        let Forward { downstream, target, caller, .. } = forward;
+        let place = self.services.crowds.upgrades.enter_as(caller.counted);
+        let place = place.map_err(|error| RequestError::Crowded(error.into()))?;
         let to_browser = hyper::upgrade::on(&mut request);
         let mut response = target.upstream.upgrade(request).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -123,7 +125,7 @@ impl Gateway {
             return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
         }
         let to_upstream = hyper::upgrade::on(&mut response);
-        let held = (downstream.connection.long_lived(), downstream.place.clone());
+        let held = (downstream.connection.long_lived(), downstream.place.clone(), place);
         let half_closed = target.upstream.limits().half_closed_upgrade;
         tokio::spawn(async move {
             tunnel(to_browser, to_upstream, half_closed).await;

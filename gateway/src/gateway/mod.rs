@@ -2,6 +2,7 @@
 
 mod body;
 mod forward;
+mod held;
 pub mod hsts;
 mod route;
 
@@ -20,6 +21,7 @@ use tracing::{Instrument, Level, Span, error_span};
 
 use self::body::AnswerBody;
 use self::forward::{Forward, strip};
+use self::held::Held;
 use self::hsts::Hsts;
 use self::route::Route;
 use crate::auth::action::Action;
@@ -28,7 +30,7 @@ use crate::auth::who_am_i::who_am_i;
 use crate::auth::{Afterwards, Auth, AuthRequest};
 use crate::database::DatabaseError;
 use crate::downstream::client_network::ClientNetwork;
-use crate::downstream::crowd::Place;
+use crate::downstream::crowd::{Crowd, Place};
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
@@ -80,6 +82,19 @@ pub struct Services {
     pub drain: Drain,
     /// Knows what the site is called, and whom to believe about clients.
     pub front: Arc<Front>,
+    /// Knows how much is open.
+    pub crowds: Crowds,
+}
+
+/// What is counted, on all workers together.
+#[derive(Debug, Clone)]
+pub struct Crowds {
+    /// Connections of clients.
+    pub connections: Arc<Crowd>,
+    /// Requests of clients until their answers have ended.
+    pub requests: Arc<Crowd>,
+    /// WebSockets.
+    pub upgrades: Arc<Crowd>,
 }
 
 /// One worker's gateway.
@@ -114,7 +129,7 @@ struct Caller {
 }
 
 /// A response to the browser.
-pub type Answer = Response<TrackedBody<AnswerBody>>;
+pub type Answer = Response<TrackedBody<Held<AnswerBody>>>;
 
 impl Gateway {
     /// Puts `services` in front of the upstreams of `routes`.
@@ -142,15 +157,42 @@ impl Gateway {
         let format = Format::of(&head.headers);
         let span = self.span_of(&head, request_id);
         let hsts = self.services.hsts.due(&head, &downstream.scheme);
-        let answering = self.answer(head, body, client, downstream, target, &mut log);
-        let answered = answering.instrument(span).await;
+        let (answered, place) = match self.admit(&head, client, downstream) {
+            Ok(place) => {
+                let answering = self.answer(head, body, client, downstream, target, &mut log);
+                (answering.instrument(span).await, place)
+            }
+            Err(error) => (Err(error), None),
+        };
         let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
         request_id.set(response.headers_mut());
         hsts::add(response.headers_mut(), hsts);
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
-        response.map(|body| TrackedBody::new(body, log, long_lived))
+        response.map(|body| TrackedBody::new(Held::new(body, place), log, long_lived))
+    }
+
+    /// A place for a client's request, which is refused where there is none; nobody waits for one, so
+    /// that pages which call the gateway back never wait for themselves.
+    ///
+    /// Whether the gateway serves is always told.
+    fn admit(
+        &self,
+        head: &Parts,
+        client: IpAddr,
+        downstream: &Downstream,
+    ) -> Result<Option<Place>, RequestError> {
+        let Services { auth, front, crowds, .. } = &self.services;
+        let counted = front.counted(client, downstream.peer);
+        if counted.is_none() || Route::of(head, auth.paths()) == Route::Health {
+            return Ok(None);
+        }
+        crowds
+            .requests
+            .enter(counted)
+            .map(Some)
+            .map_err(|error| RequestError::Crowded(error.into()))
     }
 
     /// What log lines of the rooms below carry the request's id by.

@@ -135,6 +135,9 @@ impl ErrorPages {
             RequestError::ForeignOrigin | RequestError::UnknownDevOrigin => {
                 ("That came from another site", "Open this site itself and try again.", None)
             }
+            RequestError::Crowded(_) => {
+                ("Too many are here at once", "Try again in a moment.", Some(5))
+            }
             RequestError::SessionsUnavailable(_) => (
                 "We cannot look up your session",
                 "If you were signed in, you still are. Try again in a moment.",

@@ -5,11 +5,9 @@ use std::fs::File;
 use futures_util::FutureExt;
 use http::uri::Scheme;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tracing::warn;
 
 use super::listener::Listener;
 use super::turned_away::TurnedAway;
-use crate::downstream::crowd::CrowdLimits;
 
 /// Descriptors that nobody needs more of unasked: 32,000 connections. Container runtimes allow up to
 /// a billion, over which some programs loop.
@@ -21,9 +19,6 @@ const MODEST: u64 = 10_240;
 /// Descriptors for all that is no connection: listeners, the database, files, clients that are told
 /// to go. A quarter of all where there are few.
 const RESERVE: u64 = 256;
-
-/// Largest default for one client: a company behind one address.
-const MOST_OF_CLIENT: usize = 1024;
 
 /// Descriptors of one connection: its own, and its upstream's.
 const EACH: u64 = 2;
@@ -49,22 +44,18 @@ pub fn raise_limit(connections: Option<usize>) {
     }
 }
 
-/// What is typed, else what the descriptors of this process are enough for.
-pub(crate) fn crowd_limits(
-    connections: Option<usize>,
-    connections_per_client: Option<usize>,
-) -> CrowdLimits {
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(ENOUGH);
-    let enough_for = enough_for(descriptors);
-    if let Some(connections) = connections.filter(|connections| *connections > enough_for) {
-        warn!(
-            "--max-connections {connections} is more than {descriptors} file descriptors are enough \
-             for ({enough_for}): raise the limit (`ulimit -Hn`, LimitNOFILE= of systemd)"
-        );
+/// What the descriptors of this process are enough for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) descriptors: u64,
+    pub(crate) connections: usize,
+}
+
+impl Room {
+    pub(crate) fn of_process() -> Self {
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(ENOUGH);
+        Self { descriptors, connections: enough_for(descriptors) }
     }
-    let connections = connections.unwrap_or(enough_for);
-    let share = (connections / 4).clamp(1, MOST_OF_CLIENT);
-    CrowdLimits { connections, connections_per_client: connections_per_client.unwrap_or(share) }
 }
 
 fn enough_for(descriptors: u64) -> usize {
@@ -117,15 +108,5 @@ mod tests {
         {
             assert_eq!(enough_for(descriptors), connections, "{descriptors}");
         }
-    }
-
-    #[test]
-    fn one_client_gets_a_quarter_unless_told_otherwise() {
-        let of_client =
-            |most, of_client| crowd_limits(Some(most), of_client).connections_per_client;
-        assert_eq!(of_client(40, None), 10);
-        assert_eq!(of_client(1, None), 1);
-        assert_eq!(of_client(30_000, None), MOST_OF_CLIENT);
-        assert_eq!(of_client(40, Some(7)), 7);
     }
 }

@@ -45,8 +45,6 @@ pub struct WorkerSettings {
     pub routes: PathRoutes<Target<Address>>,
     /// Bounds on waiting for them.
     pub upstream_limits: UpstreamLimits,
-    /// The connections of all workers.
-    pub crowd: Arc<Crowd>,
     /// Bounds on waiting for clients.
     pub connection_limits: ConnectionLimits,
     /// What TLS is spoken with, if it is.
@@ -93,7 +91,7 @@ async fn work(
     let worker = Arc::new(Worker {
         gateway,
         front: settings.services.front.clone(),
-        crowd: settings.crowd.clone(),
+        crowd: settings.services.crowds.connections.clone(),
         away: TurnedAway::default(),
         refused: Refusals::default(),
         tls: settings.tls.clone(),
