@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::{Arg, Command, CommandFactory};
 use nextbnb_gateway::config::args::CommandLine;
+use nextbnb_gateway::config::limits::Limits;
 
 const BEGIN: &str =
     "<!-- settings: made from `--help`; UPDATE_README=1 cargo test writes them -->\n";
@@ -32,6 +33,22 @@ fn the_readme_lists_every_setting() {
             readme == expected,
             "the README's settings are old: run UPDATE_README=1 cargo test"
         );
+    }
+}
+
+#[test]
+fn the_readme_tells_every_limit() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("\n## Limits\n").expect("the README has lost its limits");
+    let (table, _) = rest.split_once("\n## ").expect("nothing comes after the limits");
+    let limits = format!("{:#?}", Limits::default());
+    let fields = limits.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+    let fields: Vec<&str> =
+        fields.map(|(name, _)| name).filter(|name| !name.starts_with(' ')).collect();
+    assert!(fields.contains(&"request_head"), "{fields:?}");
+    for field in fields {
+        let flag = format!("`--max-{}`", field.replace('_', "-"));
+        assert!(table.contains(&format!("`{field}`")) || table.contains(&flag), "{field}");
     }
 }
 
