@@ -1,5 +1,6 @@
 //! Whom a client counts as where clients are counted.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::front::Front;
@@ -19,6 +20,15 @@ impl ClientNetwork {
                 let [a, b, c, d, ..] = address.segments();
                 Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
             }
+        }
+    }
+}
+
+impl fmt::Display for ClientNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(f, "{address}"),
+            IpAddr::V6(first) => write!(f, "{first}/64"),
         }
     }
 }
@@ -62,6 +72,7 @@ mod tests {
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_ne!(network("203.0.113.7"), network("203.0.113.8"));
+        assert_eq!(network("2001:db8:1:2::1").to_string(), "2001:db8:1:2::/64");
     }
 
     #[track_caller]

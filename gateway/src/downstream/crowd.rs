@@ -43,10 +43,12 @@ pub enum Crowded {
     },
     /// There are too many of its client.
     #[error(
-        "a client has {most} {what} already; if it is a proxy with clients behind it, name it in \
+        "{client} has {most} {what} already; if it is a proxy with clients behind it, name it in \
          --trusted-proxies"
     )]
     Client {
+        /// Whose.
+        client: ClientNetwork,
         /// The limit.
         most: usize,
         /// Of what.
@@ -96,7 +98,7 @@ impl Place {
         let mut clients = self.crowd.clients();
         let has = clients.entry(client).or_default();
         if *has >= most {
-            return Err(Crowded::Client { most, what: self.crowd.what });
+            return Err(Crowded::Client { client, most, what: self.crowd.what });
         }
         if self.client.set(client).is_ok() {
             *has += 1;
