@@ -81,7 +81,7 @@ fn the_line_names_the_client_whom_a_trusted_proxy_names() {
 #[test]
 fn a_head_that_cannot_be_read_has_a_line_with_its_client_and_cause() {
     let gateway = Gateway::before(upstream());
-    for request in ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for request in ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nMS\r\n\r\n"] {
         gateway.exchange(request);
         let line = gateway.next_line(|line| line["client.address"].is_string());
         assert_eq!(
