@@ -10,7 +10,8 @@ use http_body_util::Full;
 use tracing::warn;
 
 use super::body::AnswerBody;
-use super::{Caller, Downstream, Gateway, Services, audience_of};
+use super::visits::audience_of;
+use super::{Caller, Downstream, Gateway, Services};
 use crate::auth::discard::discard;
 use crate::error::RequestError;
 use crate::identity::headers::fold;

@@ -4,37 +4,38 @@ mod body;
 mod forward;
 mod held;
 pub mod hsts;
+mod refuse;
 mod route;
+mod visits;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tracing::{Instrument, Level, Span, error_span};
+use tracing::{Instrument, Span, error_span};
 
 use self::body::AnswerBody;
 use self::forward::{Forward, strip};
 use self::held::Held;
 use self::hsts::Hsts;
+use self::refuse::refuse;
 use self::route::Route;
-use crate::auth::action::Action;
+use crate::auth::Auth;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
-use crate::auth::{Afterwards, Auth, AuthRequest};
-use crate::database::DatabaseError;
 use crate::downstream::client_network::ClientNetwork;
 use crate::downstream::crowd::{Crowd, Place};
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
-use crate::error::{Blame, RequestError, chain};
+use crate::error::RequestError;
 use crate::identity::headers::UpstreamToken;
 use crate::identity::names::IdentityNames;
 use crate::next::dev_only::is_dev_only;
@@ -46,14 +47,13 @@ use crate::ops::request_id::RequestId;
 use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
 use crate::proxy::http2_head::put_as_http1;
-use crate::proxy::pages::{ErrorPages, Format};
+use crate::proxy::pages::Format;
 use crate::proxy::request_body::RequestBody;
-use crate::proxy::response::is_publicly_cacheable;
 use crate::proxy::routing::{PathPrefix, PathRoutes, Target};
 use crate::proxy::upstream::Upstream;
+use crate::session::Sessions;
 use crate::session::clock::Clock;
-use crate::session::settle::{Audience, Visit};
-use crate::session::{Session, Sessions};
+use crate::session::settle::Visit;
 
 /// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
 /// three POST routes of [`Auth`].
@@ -271,92 +271,6 @@ impl Gateway {
         });
         upstreams_health(&join_all(asked).await)
     }
-
-    async fn authenticate(
-        &self,
-        action: Action,
-        head: &Parts,
-        body: RequestBody,
-        caller: &Caller,
-        log: &mut AccessLog,
-    ) -> Result<Response<Full<Bytes>>, RequestError> {
-        let Services { auth, clock, .. } = &self.services;
-        let visit = match action {
-            // Where it cannot be found it cannot be ended: waiting for the database once is enough.
-            Action::Logout => self.visit_of(head, caller.client, log).await?,
-            Action::Login | Action::Register => Visit::Apart,
-        };
-        let Caller { client: address, counted: client, ref origin } = *caller;
-        let session = visit.session();
-        let request = AuthRequest { action, head, address, client, origin, session };
-        let answer = auth.answer(request, body, clock.now()).await;
-        let mut response = answer.response;
-        if answer.afterwards == Afterwards::AsAnyVisit
-            && let Ok(visit) = self.visit_of(head, caller.client, log).await
-        {
-            self.settle(response.headers_mut(), &visit, caller).await;
-        }
-        Ok(response)
-    }
-
-    /// Finds the live session that a request presents, without a look-up where it presents none.
-    async fn visit_of(
-        &self,
-        head: &Parts,
-        client: IpAddr,
-        log: &mut AccessLog,
-    ) -> Result<Visit, RequestError> {
-        let Services { sessions, clock, .. } = &self.services;
-        let visit = sessions
-            .visit(&head.headers, client, head.uri.path(), clock.now())
-            .await
-            .map_err(request_error)?;
-        if let Some(identity) = visit.session().and_then(Session::identity) {
-            log.set_user(&identity.id);
-        }
-        Ok(visit)
-    }
-
-    /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
-    async fn settle(&self, headers: &mut HeaderMap, visit: &Visit, caller: &Caller) {
-        let Services { sessions, clock, .. } = &self.services;
-        let scheme = caller.origin.known_scheme();
-        let settling = sessions.settle(visit, scheme, audience_of(headers), clock.now());
-        if let Some(cookie) = settling.await {
-            headers.append(header::SET_COOKIE, cookie);
-        }
-    }
-}
-
-/// A refused statement will be refused again: nobody is asked to come back in a moment.
-fn request_error(error: DatabaseError) -> RequestError {
-    match error {
-        DatabaseError::Unavailable(_) => RequestError::SessionsUnavailable(error.into()),
-        DatabaseError::Refused { .. } => RequestError::SessionsUnreadable(error.into()),
-    }
-}
-
-fn audience_of(response: &HeaderMap) -> Audience {
-    if is_publicly_cacheable(response) { Audience::Anybody } else { Audience::Visitor }
-}
-
-/// The one place where an error becomes an answer, and a cause in the log.
-fn refuse(
-    error: &RequestError,
-    pages: &ErrorPages,
-    format: Format,
-    log: &mut AccessLog,
-) -> Response<AnswerBody> {
-    let level = match error.blame() {
-        Blame::Upstream if !pages.is_expected(error) => Level::ERROR,
-        Blame::Upstream | Blame::Downstream => Level::INFO,
-    };
-    log.set_cause(level, chain(error));
-    let mut response = own(pages.answer(error, format));
-    if error.ends_connection() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }
 
 fn own(response: Response<Full<Bytes>>) -> Response<AnswerBody> {

@@ -1,0 +1,90 @@
+//! The session of a request: found, and written down afterwards.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http_body_util::Full;
+
+use super::{Caller, Gateway, Services};
+use crate::auth::action::Action;
+use crate::auth::{Afterwards, AuthRequest};
+use crate::database::DatabaseError;
+use crate::error::RequestError;
+use crate::ops::access_log::AccessLog;
+use crate::proxy::request_body::RequestBody;
+use crate::proxy::response::is_publicly_cacheable;
+use crate::session::Session;
+use crate::session::settle::{Audience, Visit};
+
+impl Gateway {
+    pub(super) async fn authenticate(
+        &self,
+        action: Action,
+        head: &Parts,
+        body: RequestBody,
+        caller: &Caller,
+        log: &mut AccessLog,
+    ) -> Result<Response<Full<Bytes>>, RequestError> {
+        let Services { auth, clock, .. } = &self.services;
+        let visit = match action {
+            // Where it cannot be found it cannot be ended: waiting for the database once is enough.
+            Action::Logout => self.visit_of(head, caller.client, log).await?,
+            Action::Login | Action::Register => Visit::Apart,
+        };
+        let Caller { client: address, counted: client, ref origin } = *caller;
+        let session = visit.session();
+        let request = AuthRequest { action, head, address, client, origin, session };
+        let answer = auth.answer(request, body, clock.now()).await;
+        let mut response = answer.response;
+        if answer.afterwards == Afterwards::AsAnyVisit
+            && let Ok(visit) = self.visit_of(head, caller.client, log).await
+        {
+            self.settle(response.headers_mut(), &visit, caller).await;
+        }
+        Ok(response)
+    }
+
+    /// Finds the live session that a request presents, without a look-up where it presents none.
+    pub(super) async fn visit_of(
+        &self,
+        head: &Parts,
+        client: IpAddr,
+        log: &mut AccessLog,
+    ) -> Result<Visit, RequestError> {
+        let Services { sessions, clock, .. } = &self.services;
+        let visit = sessions
+            .visit(&head.headers, client, head.uri.path(), clock.now())
+            .await
+            .map_err(request_error)?;
+        if let Some(identity) = visit.session().and_then(Session::identity) {
+            log.set_user(&identity.id);
+        }
+        Ok(visit)
+    }
+
+    /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
+    pub(super) async fn settle(&self, headers: &mut HeaderMap, visit: &Visit, caller: &Caller) {
+        let Services { sessions, clock, .. } = &self.services;
+        let scheme = caller.origin.known_scheme();
+        let settling = sessions.settle(visit, scheme, audience_of(headers), clock.now());
+        if let Some(cookie) = settling.await {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+}
+
+/// A refused statement will be refused again: nobody is asked to come back in a moment.
+fn request_error(error: DatabaseError) -> RequestError {
+    match error {
+        DatabaseError::Unavailable(_) => RequestError::SessionsUnavailable(error.into()),
+        DatabaseError::Refused { .. } => RequestError::SessionsUnreadable(error.into()),
+    }
+}
+
+/// Who may get the answer.
+pub(super) fn audience_of(response: &HeaderMap) -> Audience {
+    if is_publicly_cacheable(response) { Audience::Anybody } else { Audience::Visitor }
+}
