@@ -14,7 +14,7 @@ use super::{block_on, listen};
 use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
-use crate::config::units::parse_upstream;
+use crate::config::upstreams::parse_upstream;
 use crate::config::{Config, DEV_HOST, EVERY_ADDRESS};
 use crate::error::{NextError, StartError};
 use crate::identity::headers::UpstreamToken;

@@ -8,7 +8,7 @@ use super::{block_on, listen};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::args::ServeArgs;
-use crate::config::units::parse_upstream;
+use crate::config::upstreams::parse_upstream;
 use crate::database::DatabaseTarget;
 use crate::error::StartError;
 use crate::proxy::upstream_address::UpstreamAddress;

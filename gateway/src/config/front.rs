@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use super::args::ListenArgs;
 use super::front_args::{FrontArgs, PlaceArgs};
-use super::units::without_user;
+use super::upstreams::without_user;
 use crate::downstream::front::{Front, ProxyProtocol};
 use crate::downstream::public_url::PublicUrl;
 use crate::downstream::trusted_proxies::TrustedProxies;

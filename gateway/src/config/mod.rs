@@ -20,6 +20,7 @@ pub mod state_dir;
 mod tls;
 pub mod tls_args;
 pub mod units;
+pub mod upstreams;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -143,7 +144,7 @@ impl Config {
             http_redirect: tls::http_redirect(&args.tls, args.listen.host_or(EVERY_ADDRESS)),
             hsts: tls::hsts(&args.tls),
             front: front::front(&args.front)?,
-            routes: units::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
+            routes: upstreams::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
             upstream_token: match &args.routes.upstream_token_file {
                 Some(file) => Some(secrets::upstream_token(file, args.session.generate_secret)?),
                 None => None,
@@ -190,7 +191,7 @@ impl Config {
             http_redirect: None,
             hsts: Hsts::off(),
             front: Front::default(),
-            routes: units::parse_routes(&args.routes.routes, |at| {
+            routes: upstreams::parse_routes(&args.routes.routes, |at| {
                 Reader::DeveloperBeside(at.clone())
             })?,
             upstream_token: Some(match &args.routes.upstream_token_file {
@@ -208,7 +209,7 @@ impl Config {
             identity_names: identity_headers::parse(&args.proxy)?,
             allowed_origins: units::parse_origins(&args.proxy.allowed_origins)?,
             reader: match &args.upstream {
-                Some(url) => Reader::DeveloperBeside(units::parse_upstream(url)?),
+                Some(url) => Reader::DeveloperBeside(upstreams::parse_upstream(url)?),
                 None => Reader::Developer,
             },
             drain: Limits::DEV_DRAIN,
