@@ -7,6 +7,7 @@ use std::process::Command;
 
 use futures_util::FutureExt;
 use nextbnb_gateway::config::Config;
+use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::browser::walk;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::next::{Dev, repository};
@@ -53,7 +54,10 @@ async fn an_edit_is_seen_over_tls_through_a_gateway_in_front() {
     let behind = tokio::net::lookup_host(behind).await.unwrap().next().unwrap();
     let (database, certificate) =
         (TestDatabase::postgres().await, TestCertificate::of(&["localhost"]));
-    let change = |config: &mut Config| config.tls = Some(certificate.tls());
+    let change = |config: &mut Config| {
+        config.tls = Some(certificate.tls());
+        config.reader = Reader::Developer; // For visitors there is no hot reload.
+    };
     let gateway = RunningGateway::start(database.url(), behind, change).await;
     let url = format!("https://localhost:{}", gateway.address().port());
     let probe = dev.folder().join("app/probe");
