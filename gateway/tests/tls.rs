@@ -117,6 +117,8 @@ fn files_that_are_no_certificate_and_its_key_are_named() {
     check(with("cert.pem:cert.pem", "key.pem"), "2 of --tls-cert and 1 of --tls-key");
     assert_refused(&folder, &["--tls-cert", "cert.pem"], "--tls-key <FILE>");
     assert_refused(&folder, &["--http-redirect-port", "80"], "--tls-cert <FILE>");
+    let same = [&TLS[..], &["--port", "3443", "--http-redirect-port", "3443"]].concat();
+    assert_refused(&folder, &same, "--http-redirect-port 3443 is the port with TLS");
 }
 
 #[test]
@@ -154,6 +156,16 @@ fn a_hang_up_reads_the_certificates_again_and_ends_nothing() {
 fn health_over_tls_is_for_this_machine_alone() {
     let arguments = ["health", "--tls", "--host", "203.0.113.1", "--port", "1"];
     assert_refused(&folder(), &arguments, "on this machine alone");
+}
+
+#[test]
+fn health_says_whether_tls_is_spoken_where_it_was_asked() {
+    let folder = folder();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let running = Running::start(&folder, &["--http-redirect-port", &free]);
+    assert_refused(&folder, &["health", "--port", &running.port], "it speaks TLS: ask with --tls");
+    let plain = ["health", "--tls", "--port", &free];
+    assert_refused(&folder, &plain, "it speaks no TLS: ask without --tls");
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::health_tls::over_tls;
+use super::health_tls::{is_no_tls, over_tls};
 use crate::config::EVERY_ADDRESS;
 use crate::config::args::HealthArgs;
 use crate::config::front::place;
 use crate::downstream::proxy_protocol::LOCAL_HEADER;
 use crate::error::StartError;
+use crate::server::client_stream::WANTS_TLS;
 use crate::server::listen_at::ListenAt;
 
 /// Longest wait for a connection and for the answer, each.
@@ -36,6 +37,9 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), StartError> {
     let status = answer.lines().next().unwrap_or_default();
     if status.contains(" 200 ") {
         return Ok(());
+    }
+    if answer.ends_with(WANTS_TLS) {
+        return Err(unhealthy("it speaks TLS: ask with --tls".to_owned()));
     }
     let body = answer.lines().last().filter(|body| body.starts_with('{')).unwrap_or_default();
     Err(unhealthy(format!("{status} {body}").trim_end().to_owned()))
@@ -90,7 +94,13 @@ fn ask_socket(path: &Path, question: &Question<'_>) -> io::Result<String> {
 fn exchange(mut stream: impl Read + Write, question: &Question<'_>) -> io::Result<String> {
     stream.write_all(question.introduction)?;
     if question.over_tls {
-        read_answer(over_tls(stream)?, question)
+        read_answer(over_tls(stream)?, question).map_err(|error| {
+            if is_no_tls(&error) {
+                io::Error::other("it speaks no TLS: ask without --tls")
+            } else {
+                error
+            }
+        })
     } else {
         read_answer(stream, question)
     }

@@ -138,10 +138,11 @@ impl Config {
             (DatabaseTarget::Embedded(_), None) => secrets::kept_in(&state)?,
             (DatabaseTarget::Url(_), None) => return Err(StartError::SecretMissing),
         };
+        let listen = front::places(&args.places, &args.listen, EVERY_ADDRESS)?;
         Ok(Self {
-            listen: front::places(&args.places, &args.listen, EVERY_ADDRESS)?,
+            http_redirect: tls::http_redirect(&args.tls, &args.listen, &listen)?,
+            listen,
             tls: tls::tls(&args.tls)?,
-            http_redirect: tls::http_redirect(&args.tls, args.listen.host_or(EVERY_ADDRESS)),
             hsts: tls::hsts(&args.tls),
             front: front::front(&args.front)?,
             routes: upstreams::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::EVERY_ADDRESS;
+use super::args::ListenArgs;
 use super::tls_args::{HstsChoice, TlsArgs};
-use crate::error::CertificateError;
+use crate::error::{CertificateError, FrontError};
 use crate::gateway::hsts::Hsts;
 use crate::server::certificates::CertificateFiles;
 use crate::server::listen_at::ListenAt;
@@ -23,7 +25,17 @@ pub(super) fn hsts(args: &TlsArgs) -> Hsts {
     }
 }
 
-/// The plain port from which browsers are sent there.
-pub(super) fn http_redirect(args: &TlsArgs, host: &str) -> Option<ListenAt> {
-    args.http_redirect_port.map(|port| ListenAt::Tcp { host: host.to_owned(), port })
+/// The plain port from which browsers are sent there, which is none of the `places` with TLS.
+pub(super) fn http_redirect(
+    args: &TlsArgs,
+    listen: &ListenArgs,
+    places: &[ListenAt],
+) -> Result<Option<ListenAt>, FrontError> {
+    let Some(port) = args.http_redirect_port else { return Ok(None) };
+    let host = listen.host_or(EVERY_ADDRESS).to_owned();
+    let redirect = ListenAt::Tcp { host, port };
+    if port != 0 && places.contains(&redirect) {
+        return Err(FrontError::RedirectPort { port });
+    }
+    Ok(Some(redirect))
 }

@@ -89,7 +89,7 @@ fn unsigned(row: &Row) -> Finding {
         Row::Missing => finding.why("nor is there a row of its id: it may be another site's"),
         _ => finding.why("but its row is there, so the site signs with another secret"),
     }
-    .cure("give the secret of `session({ secret })`, letter by letter, among --session-secret-file")
+    .cure("give the secret of `session({ secret })`, letter by letter: SESSION_SECRET, --session-secret-file")
 }
 
 async fn of_row(

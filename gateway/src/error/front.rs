@@ -31,6 +31,12 @@ pub enum FrontError {
         /// What would be right.
         reason: &'static str,
     },
+    /// One port cannot speak plain HTTP and TLS.
+    #[error("--http-redirect-port {port} is the port with TLS: want another, as 80 beside 443")]
+    RedirectPort {
+        /// As typed.
+        port: u16,
+    },
     /// Somebody listens at the file of a socket.
     #[error(
         "cannot listen on unix:{} (--listen){}: it is in use",

@@ -237,9 +237,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// The gateway asked for its health did not answer well.
-    #[error("the gateway on {address} is not healthy (--port, --host): {reason}")]
+    #[error("the gateway on {address} is not healthy (--port, --host, --listen): {reason}")]
     Unhealthy {
-        /// Host and port asked.
+        /// Where it was asked.
         address: String,
         /// What was answered instead.
         reason: String,
@@ -316,8 +316,8 @@ pub enum StartError {
     NotMigrated,
     /// The tables could not be brought up to date.
     #[error(
-        "cannot bring the database's tables up to date (`migrate --print` writes the SQL for \
-         somebody who may; `serve --no-migrate` starts without)"
+        "cannot bring the database's tables up to date (`doctor database` says what they lack; \
+         `migrate --print` writes the SQL for somebody who may; `serve --no-migrate` starts without)"
     )]
     Migrate {
         /// What the server said.

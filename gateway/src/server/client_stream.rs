@@ -14,7 +14,7 @@ use super::tls::Tls;
 use crate::proxy::bounded_stream::BoundedStream;
 
 /// What a browser is told that speaks plain HTTP where TLS is wanted.
-const WANTS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+pub const WANTS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Connection: close\r\nContent-Length: 54\r\n\r\n\
     This port speaks https: write https:// in the address\n";
 

@@ -3,7 +3,7 @@
 mod accept_failures;
 mod arrival;
 pub mod certificates;
-mod client_stream;
+pub mod client_stream;
 pub mod connection;
 pub mod descriptors;
 mod first_bytes;
