@@ -130,6 +130,19 @@ async fn a_column_of_the_site_that_is_not_there_is_told(test: TestDatabase) {
     assert_eq!(told, expected);
 }
 
+async fn a_column_that_the_site_calls_otherwise_is_asked_for_before_anything_is_altered(
+    test: TestDatabase,
+) {
+    with_table(&test, &[]).await;
+    let mut names = names();
+    "email".clone_into(&mut names.user_columns.email);
+    let told = connect(&test).await.migrate(&names).await.unwrap_err().to_string();
+    let expected =
+        r#"the table "users" has no column "email": say which with --users-column email=NAME"#;
+    assert_eq!(told, expected);
+    assert!(indexes(&test).await.is_empty());
+}
+
 /// As with `--no-migrate`, for a role that may not alter the table.
 async fn without_a_column_for_names_people_have_none(test: TestDatabase) {
     migrate(test.connection(), &TableNames::default()).await.unwrap();
@@ -148,5 +161,6 @@ on_both_databases! {
     a_new_table_has_the_names_of_the_site
     tables_are_found_by_the_names_of_the_site
     a_column_of_the_site_that_is_not_there_is_told
+    a_column_that_the_site_calls_otherwise_is_asked_for_before_anything_is_altered
     without_a_column_for_names_people_have_none
 }

@@ -98,7 +98,13 @@ impl Database {
     }
 
     /// Brings the tables up to date; takes as long as it takes.
+    ///
+    /// Alters nothing where accounts lack a column: SQLite takes its quoted name for a text, and would
+    /// index that.
     pub async fn migrate(&self, tables: &TableNames) -> Result<Applied, StartError> {
+        if let Some(missing) = self.missing_users_column(tables).await {
+            return Err(missing);
+        }
         let (connection, tables) = (self.connection.clone(), tables.clone());
         let migrating = async move { nextbnb_migrations::migrate(&connection, &tables).await };
         let applied = self.run_long(migrating);
