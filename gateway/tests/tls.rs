@@ -186,3 +186,31 @@ fn plain_http_is_sent_to_the_port_with_tls() {
     assert!(answer.contains(&expected), "{answer}");
     assert!(ask("/.nextbnb/health").starts_with("HTTP/1.1 200"));
 }
+
+#[test]
+fn connections_to_be_redirected_are_bounded_as_all_are() {
+    let folder = folder();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let bounded = ["--proxy-protocol", "--max-connections-per-client", "1"];
+    let arguments = [&["--http-redirect-port", &free][..], &bounded].concat();
+    let _running = Running::start(&folder, &arguments);
+    let connect = |client: &str| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{free}")).unwrap();
+        write!(stream, "PROXY TCP4 {client} 10.0.0.1 1 80\r\n").unwrap();
+        stream
+    };
+    let ask = |mut stream: TcpStream| {
+        write!(stream, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let is_told = |client: &str, status: &str| {
+        (0..1000).any(|_| ask(connect(client)).starts_with(&format!("HTTP/1.1 {status}")))
+    };
+    let waiting = connect("203.0.113.7");
+    assert!(is_told("203.0.113.7", "503"), "as soon as the one that waits has its place");
+    assert!(ask(connect("203.0.113.8")).starts_with("HTTP/1.1 308"));
+    drop(waiting);
+    assert!(is_told("203.0.113.7", "308"), "as soon as its place is free");
+}

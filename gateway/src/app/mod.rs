@@ -57,6 +57,7 @@ impl App {
         let (database, layout) = Box::pin(opening).await?;
         let drain = Drain::new();
         let services = Box::pin(services(&config, &database, &layout, &drain)).await;
+        let connections = services.crowds.connections.clone();
         let settings = WorkerSettings {
             services,
             routes: routes(&config, upstream),
@@ -67,7 +68,7 @@ impl App {
         let server = Server::start(listeners, settings, drain)?;
         if let Some(place) = config.http_redirect {
             let (plain, limit) = (Listeners::open(&[place], 1)?, config.limits.request_head);
-            server.redirect_from(plain, Arc::new(config.front), limit)?;
+            server.redirect_from(plain, Arc::new(config.front), connections, limit)?;
         }
         if let Some(tls) = config.tls {
             server.keep_certificates_fresh(tls, config.limits.certificate_check)?;

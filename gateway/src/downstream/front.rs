@@ -43,13 +43,23 @@ pub struct Front {
 pub struct NotTrusted(IpAddr);
 
 impl Front {
+    /// Whether a connection of `direct` is one of whom it introduces; from everybody else only a
+    /// `LOCAL` header is taken, of this machine.
+    pub fn is_introduced_by(&self, direct: Peer) -> bool {
+        self.proxy_protocol == ProxyProtocol::Required && self.may_tell(direct)
+    }
+
+    fn may_tell(&self, direct: Peer) -> bool {
+        self.trusted.is_empty() || direct.is_trusted
+    }
+
     /// Who is at the other end of a connection that begins with `header`.
     ///
     /// Where proxies are named, only they may send one. A `LOCAL` one tells nothing, so that this
     /// machine's own health checks may always send it. Behind a proxy that does not know its client
     /// nobody is trusted.
     pub fn peer_behind(&self, direct: Peer, header: Header) -> Result<Peer, NotTrusted> {
-        let may_tell = self.trusted.is_empty() || direct.is_trusted;
+        let may_tell = self.may_tell(direct);
         match header {
             Header::Local if may_tell || direct.address.is_loopback() => Ok(direct),
             Header::Client(address) if may_tell => Ok(self.trusted.peer(Source::Tcp(address))),
@@ -217,6 +227,23 @@ mod tests {
         assert_eq!(behind("10.0.0.0/8", "1.2.3.4", client), None);
         assert_eq!(behind("10.0.0.0/8", "127.0.0.1", client), None);
         assert_eq!(behind("10.0.0.0/8", "127.0.0.1", Header::Unknown), None);
+    }
+
+    #[test]
+    fn whoever_may_introduce_nobody_is_no_proxy_from_the_start() {
+        let check = |trusted: &[&str], from: &str, is_introduced: bool| {
+            let mut front = Front { proxy_protocol: ProxyProtocol::Required, ..Front::default() };
+            for typed in trusted {
+                front.trusted.add(typed).unwrap();
+            }
+            let direct = front.trusted.peer(Source::Tcp(from.parse().unwrap()));
+            assert_eq!(front.is_introduced_by(direct), is_introduced, "{trusted:?} {from}");
+            let off = Front { proxy_protocol: ProxyProtocol::Off, ..front };
+            assert!(!off.is_introduced_by(direct));
+        };
+        check(&[], "203.0.113.7", true);
+        check(&["198.51.100.1"], "198.51.100.1", true);
+        check(&["198.51.100.1"], "203.0.113.7", false);
     }
 
     #[test]

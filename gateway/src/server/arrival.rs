@@ -1,17 +1,16 @@
-//! The beginning of a connection that a proxy introduces (`--proxy-protocol`).
+//! The beginning of a connection: its place, and who is behind it (`--proxy-protocol`).
 
 use std::io::{self, ErrorKind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
 
 use super::accept_failures::AcceptFailures;
-use crate::downstream::crowd::Crowded;
+use crate::downstream::crowd::{Crowd, Crowded, Place};
 use crate::downstream::front::{Front, NotTrusted};
 use crate::downstream::peer::Peer;
 use crate::downstream::proxy_protocol;
-use crate::gateway::Downstream;
 use crate::proxy::socket::Socket;
 
 /// Why a connection is closed before its first request.
@@ -30,17 +29,28 @@ pub(super) enum Refused {
     Crowded(#[from] Crowded),
 }
 
-/// Who is behind the connection, as the header at its beginning says.
+/// A place for who has connected. Whose a connection is that a proxy introduces is claimed when its
+/// beginning has come.
+pub(super) fn place_of(peer: Peer, front: &Front, crowd: &Arc<Crowd>) -> Result<Place, Crowded> {
+    let client = front.counted(peer.address, peer);
+    let place = crowd.enter(client)?;
+    if !front.is_introduced_by(peer) {
+        place.claim(client)?;
+    }
+    Ok(place)
+}
+
+/// Who is behind the connection of `direct`, as the header at its beginning says.
 pub(super) async fn peer_behind(
     socket: &mut Socket,
-    downstream: &Downstream,
+    direct: Peer,
     front: &Front,
 ) -> Result<Peer, Refused> {
     let header = proxy_protocol::read(socket).await.map_err(|error| match error.kind() {
         ErrorKind::InvalidData => Refused::NoHeader(error),
         _ => Refused::Ended,
     })?;
-    Ok(front.peer_behind(downstream.peer, header)?)
+    Ok(front.peer_behind(direct, header)?)
 }
 
 /// Connections that were closed so, told without flooding the log.

@@ -36,6 +36,7 @@ use self::socket_file::SocketFile;
 use self::tls::Tls;
 use self::tls_reload::keep_fresh;
 use self::worker::WorkerSettings;
+use crate::downstream::crowd::Crowd;
 use crate::downstream::front::Front;
 use crate::error::StartError;
 use crate::ops::drain::Drain;
@@ -68,18 +69,20 @@ impl Server {
     }
 
     /// Sends browsers that come in plain HTTP to `listeners` to the first address of this server,
-    /// or to the site's own, where `front` knows it; each connection may last `limit`.
+    /// or to the site's own, where `front` knows it; each connection has its place in `crowd`, and may
+    /// last `limit`.
     pub fn redirect_from(
         &self,
         listeners: Listeners,
         front: Arc<Front>,
+        crowd: Arc<Crowd>,
         limit: Duration,
     ) -> Result<(), StartError> {
         let https_port = self.addresses.first().map_or(443, SocketAddr::port);
         for address in listeners.addresses() {
             info!("sending browsers from http://{address} to port {https_port}");
         }
-        Redirect { front, https_port, drain: self.drain.clone(), limit }.start(listeners)
+        Redirect::new(front, crowd, https_port, self.drain.clone(), limit).start(listeners)
     }
 
     /// Reads the certificates of `tls` again when their files have changed, looking each `pause`,

@@ -1,13 +1,13 @@
 //! The plain port beside the one that speaks TLS: sends browsers there.
 
 use std::convert::Infallible;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
+use http::uri::Scheme;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -17,11 +17,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
+use super::arrival::{self, Refusals, Refused};
 use super::listener::Listener;
 use super::listeners::Listeners;
+use super::turned_away::TurnedAway;
 use super::worker::ACCEPT_PAUSE;
+use crate::downstream::crowd::{Crowd, Crowded, Place};
 use crate::downstream::front::{Front, ProxyProtocol};
-use crate::downstream::proxy_protocol;
+use crate::downstream::peer::{Peer, Source};
 use crate::error::StartError;
 use crate::ops::drain::Drain;
 use crate::ops::health::{HEALTH_PATH, health};
@@ -35,15 +38,31 @@ const HTTPS_PORT: u16 = 443;
 #[derive(Debug)]
 pub(super) struct Redirect {
     /// What the site is called, where the settings say it.
-    pub(super) front: Arc<Front>,
+    front: Arc<Front>,
+    /// The connections of all ports.
+    crowd: Arc<Crowd>,
+    away: TurnedAway,
+    refused: Refusals,
     /// The port that speaks TLS.
-    pub(super) https_port: u16,
-    pub(super) drain: Drain,
+    https_port: u16,
+    drain: Drain,
     /// Longest life of a connection: each is for one request.
-    pub(super) limit: Duration,
+    limit: Duration,
 }
 
 impl Redirect {
+    /// Sends browsers to `https_port`.
+    pub(super) fn new(
+        front: Arc<Front>,
+        crowd: Arc<Crowd>,
+        https_port: u16,
+        drain: Drain,
+        limit: Duration,
+    ) -> Self {
+        let (away, refused) = (TurnedAway::default(), Refusals::default());
+        Self { front, crowd, away, refused, https_port, drain, limit }
+    }
+
     /// Answers on all `listeners` until the drain begins; must be called on a runtime.
     pub(super) fn start(self, listeners: Listeners) -> Result<(), StartError> {
         let redirect = Arc::new(self);
@@ -63,9 +82,7 @@ impl Redirect {
                 () = self.drain.begun() => return,
             };
             match accepted {
-                Ok((socket, _)) => {
-                    tokio::spawn(self.clone().serve(socket));
-                }
+                Ok((socket, source)) => self.serve(socket, source),
                 Err(error) => {
                     debug!(cause = %error, "cannot accept a connection to redirect");
                     sleep(ACCEPT_PAUSE).await;
@@ -74,23 +91,54 @@ impl Redirect {
         }
     }
 
-    async fn serve(self: Arc<Self>, mut socket: Socket) {
-        let serving = async {
-            if self.front.proxy_protocol == ProxyProtocol::Required {
-                proxy_protocol::read(&mut socket).await?;
+    /// Serves a connection in a task of its own.
+    fn serve(self: &Arc<Self>, socket: Socket, source: Source) {
+        let peer = self.front.trusted.peer(source);
+        match arrival::place_of(peer, &self.front, &self.crowd) {
+            Ok(place) => {
+                tokio::spawn(self.clone().serve_in_time(socket, peer, place));
             }
-            let service = service_fn(async |request: Request<Incoming>| {
-                Ok::<_, Infallible>(self.answer(&request.into_parts().0))
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(socket), service);
-            connection.await.map_err(io::Error::other)
-        };
-        if let Ok(Err(error)) = timeout(self.limit, serving).await {
+            Err(crowded) => self.turn_away(socket, crowded),
+        }
+    }
+
+    fn turn_away(&self, socket: Socket, crowded: Crowded) {
+        self.refused.tell(&crowded.into());
+        self.away.tell(socket, &Scheme::HTTP);
+    }
+
+    async fn serve_in_time(self: Arc<Self>, socket: Socket, peer: Peer, place: Place) {
+        match timeout(self.limit, self.serve_one(socket, peer, place)).await {
+            Ok(Err(refused)) => self.refused.tell(&refused),
+            Ok(Ok(())) => {}
+            Err(_) => debug!("a client let the gateway wait too long"),
+        }
+    }
+
+    async fn serve_one(
+        &self,
+        mut socket: Socket,
+        direct: Peer,
+        place: Place,
+    ) -> Result<(), Refused> {
+        if self.front.proxy_protocol == ProxyProtocol::Required {
+            let peer = arrival::peer_behind(&mut socket, direct, &self.front).await?;
+            if let Err(crowded) = place.claim(self.front.counted(peer.address, peer)) {
+                self.turn_away(socket, crowded);
+                return Ok(());
+            }
+        }
+        let service = service_fn(async |request: Request<Incoming>| {
+            Ok::<_, Infallible>(self.answer(&request.into_parts().0))
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(socket), service);
+        if let Err(error) = connection.await {
             debug!(cause = %error, "a connection to redirect ended");
         }
+        Ok(())
     }
 
     /// 308 and not 301, after which a form would be sent as a GET.
@@ -130,12 +178,14 @@ impl Redirect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::downstream::crowd::CrowdLimits;
     use crate::downstream::public_url::PublicUrl;
 
     fn redirect(https_port: u16, public_url: Option<&str>) -> Redirect {
         let public_url = public_url.map(|url| PublicUrl::parse(url).unwrap());
         let front = Arc::new(Front { public_url, ..Front::default() });
-        Redirect { front, https_port, drain: Drain::new(), limit: Duration::from_secs(30) }
+        let crowd = Crowd::new("connections", CrowdLimits { total: 1, per_client: 1 });
+        Redirect::new(front, crowd, https_port, Drain::new(), Duration::from_secs(30))
     }
 
     #[track_caller]

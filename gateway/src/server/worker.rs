@@ -19,9 +19,9 @@ use super::in_time::in_time;
 use super::listener::{Listener, Unwatched, prepare};
 use super::tls::Tls;
 use super::turned_away::TurnedAway;
-use crate::downstream::crowd::{Crowd, Crowded, Place};
+use crate::downstream::crowd::{Crowd, Crowded};
 use crate::downstream::front::{Front, ProxyProtocol};
-use crate::downstream::peer::{Peer, Source};
+use crate::downstream::peer::Source;
 use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::access_log::head_refused;
@@ -163,7 +163,7 @@ impl Worker {
     /// Serves a connection in a task of its own.
     fn serve(self: &Arc<Self>, socket: Socket, source: Source) {
         let peer = self.front.trusted.peer(source);
-        let place = match self.place_of(peer) {
+        let place = match arrival::place_of(peer, &self.front, &self.crowd) {
             Ok(place) => Arc::new(place),
             Err(crowded) => return self.turn_away(socket, &self.scheme(), crowded),
         };
@@ -184,17 +184,6 @@ impl Worker {
         if self.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP }
     }
 
-    /// A place for who has connected. Whose a connection is whose beginning tells that is claimed when
-    /// it has come.
-    fn place_of(&self, peer: Peer) -> Result<Place, Crowded> {
-        let client = self.front.counted(peer.address, peer);
-        let place = self.crowd.enter(client)?;
-        if self.front.proxy_protocol == ProxyProtocol::Off {
-            place.claim(client)?;
-        }
-        Ok(place)
-    }
-
     fn turn_away(&self, socket: Socket, scheme: &Scheme, crowded: Crowded) {
         self.refused.tell(&crowded.into());
         self.away.tell(socket, scheme);
@@ -203,7 +192,7 @@ impl Worker {
     async fn serve_one(self: Arc<Self>, mut socket: Socket, mut downstream: Downstream) {
         let (open, drain) = (downstream.connection.clone(), self.drain.clone());
         if self.front.proxy_protocol == ProxyProtocol::Required {
-            let arriving = arrival::peer_behind(&mut socket, &downstream, &self.front);
+            let arriving = arrival::peer_behind(&mut socket, downstream.peer, &self.front);
             let limit = self.limits.request_head;
             let arrived = in_time(arriving, &open, &drain, limit).await;
             match arrived.unwrap_or(Err(Refused::Silent(limit))) {
