@@ -2,6 +2,7 @@
 
 use nextbnb_gateway::config::Config;
 use nextbnb_gateway::downstream::front::ProxyProtocol;
+use nextbnb_gateway::downstream::proxy_protocol::LOCAL_HEADER;
 use nextbnb_tests::stack::Stack;
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wait_until;
@@ -111,6 +112,21 @@ async fn when_all_places_are_taken_those_who_have_one_are_served_and_the_rest_to
     places.pop();
     wait_until("a place is free", async || is_served(Wire::connect(stack.address()).await).await)
         .await;
+}
+
+#[tokio::test]
+async fn what_is_kept_for_health_checks_is_not_for_clients_whom_a_proxy_introduces() {
+    let stack = stack(|config| config.limits.connections = Some(8)).await;
+    let mut places = Vec::new();
+    for number in 1..=8 {
+        let mut wire = connect(&stack, &format!("203.0.113.{number}")).await;
+        assert_served(&mut wire).await;
+        places.push(wire);
+    }
+    assert_turned_away(connect(&stack, "203.0.113.9").await).await;
+    let mut health = Wire::connect(stack.address()).await;
+    health.send(LOCAL_HEADER).await;
+    assert!(is_served(health).await);
 }
 
 #[tokio::test]

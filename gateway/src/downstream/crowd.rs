@@ -94,7 +94,11 @@ impl Place {
     /// Counts it as `client`'s, once it is known who that is.
     pub fn claim(&self, client: Option<ClientNetwork>) -> Result<(), Crowded> {
         let Some(client) = client else { return Ok(()) };
-        let most = self.crowd.limits.per_client;
+        let CrowdLimits { total, per_client: most } = self.crowd.limits;
+        // What is reserved is for nobody's clients, and not for those whom a proxy introduces.
+        if self.crowd.open.load(Ordering::Relaxed) > total {
+            return Err(Crowded::Total { most: total, what: self.crowd.what });
+        }
         let mut clients = self.crowd.clients();
         let has = clients.entry(client).or_default();
         if *has >= most {
@@ -158,6 +162,17 @@ mod tests {
         assert!(matches!(enter(&crowd, None), Err(Crowded::Total { most: 4, .. })));
         drop((all, probes));
         enter(&crowd, client(9)).unwrap();
+    }
+
+    #[test]
+    fn a_client_that_is_known_late_gets_nothing_of_what_is_reserved() {
+        let crowd = crowd();
+        let all: Vec<_> = (0..4).map(|number| enter(&crowd, client(number)).unwrap()).collect();
+        let introduced = crowd.enter(None).unwrap();
+        assert!(matches!(introduced.claim(Some(client(9))), Err(Crowded::Total { most: 4, .. })));
+        introduced.claim(None).unwrap();
+        drop(all);
+        introduced.claim(Some(client(9))).unwrap();
     }
 
     #[test]
