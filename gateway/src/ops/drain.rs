@@ -181,6 +181,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_request_beside_an_event_stream_gets_the_limit() {
+        let drain = Drain::new();
+        let connection = drain.connection();
+        let stream = (connection.requested(), connection.long_lived());
+        let elsewhere = stream.0.clone();
+        assert_eq!(duration(&drain).await, GRACE);
+        let beside = connection.requested();
+        assert_eq!(duration(&drain).await, LIMIT);
+        drop(beside);
+        assert_eq!(duration(&drain).await, GRACE);
+        drop((stream, elsewhere));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_connection_is_ordinary_again_after_its_event_stream() {
         let drain = Drain::new();
         let connection = drain.connection();

@@ -10,7 +10,7 @@ use super::drain::{Drain, Hold};
 /// An open connection.
 ///
 /// It holds up the end of the process as long as somebody may still get an answer on it, and as
-/// a long-lived one while it carries an upgrade or an event stream.
+/// a long-lived one while it carries upgrades or event streams and nothing else.
 #[derive(Debug)]
 pub struct OpenConnection {
     drain: Drain,
@@ -22,7 +22,7 @@ struct Uses {
     phase: Phase,
     /// When `phase` began.
     since: Instant,
-    /// Requests that are being answered, each perhaps in several places.
+    /// Requests that are being answered.
     running: usize,
     is_released: bool,
     long_lived: usize,
@@ -55,6 +55,7 @@ impl Uses {
         match (self.long_lived, self.is_released) {
             (0, true) => None,
             (0, false) => Some(Hold::Ordinary),
+            (streams, _) if self.running > streams => Some(Hold::Ordinary),
             _ => Some(Hold::LongLived),
         }
     }
@@ -90,7 +91,7 @@ impl OpenConnection {
             uses.running += 1;
             uses.is_released = false;
         });
-        Running(self.clone())
+        Running(Arc::new(Request(self.clone())))
     }
 
     /// Notes that bytes came.
@@ -158,25 +159,21 @@ impl Drop for LongLived {
     }
 }
 
-/// A request that is being answered.
-#[derive(Debug)]
-pub struct Running(Arc<OpenConnection>);
+/// A request that is being answered, perhaps in several places. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Running(Arc<Request>);
 
 impl Running {
     /// Whether the process ends without waiting any longer.
     pub(super) fn is_cut(&self) -> bool {
-        self.0.drain.has_ended()
+        self.0.0.drain.has_ended()
     }
 }
 
-impl Clone for Running {
-    fn clone(&self) -> Self {
-        self.0.change(|uses| uses.running += 1);
-        Self(self.0.clone())
-    }
-}
+#[derive(Debug)]
+struct Request(Arc<OpenConnection>);
 
-impl Drop for Running {
+impl Drop for Request {
     fn drop(&mut self) {
         self.0.change(|uses| {
             uses.running -= 1;
