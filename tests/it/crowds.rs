@@ -7,6 +7,7 @@ use nextbnb_tests::stack::Stack;
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wait_until;
 use nextbnb_tests::wire::Wire;
+use tokio::sync::watch;
 
 use crate::upgrade::echoing_upstream;
 
@@ -147,9 +148,9 @@ async fn an_open_socket_keeps_its_place() {
         .await;
 }
 
-#[tokio::test]
-async fn requests_over_the_limit_are_told_to_come_again_but_for_those_of_this_machine_and_health() {
-    let (answer, answers) = tokio::sync::watch::channel(false);
+/// An upstream that answers `/slow` when it is told to.
+async fn slow_upstream() -> (StubUpstream, watch::Sender<bool>) {
+    let (answer, answers) = watch::channel(false);
     let upstream = StubUpstream::answering(move |request| {
         let mut answers = answers.clone();
         async move {
@@ -159,7 +160,13 @@ async fn requests_over_the_limit_are_told_to_come_again_but_for_those_of_this_ma
             text("hello")
         }
     });
-    let stack = behind_proxy(upstream.await, |config| config.limits.requests = Some(2)).await;
+    (upstream.await, answer)
+}
+
+#[tokio::test]
+async fn requests_over_the_limit_are_told_to_come_again_but_for_those_of_this_machine_and_health() {
+    let (upstream, answer) = slow_upstream().await;
+    let stack = behind_proxy(upstream, |config| config.limits.requests = Some(2)).await;
     let from = |address: &str| stack.anonymous().header("X-Forwarded-For", address);
     let slow = [from("203.0.113.1"), from("203.0.113.2")];
     let slow = slow.map(|visitor| tokio::spawn(async move { visitor.get("/slow").await.status }));
@@ -176,6 +183,25 @@ async fn requests_over_the_limit_are_told_to_come_again_but_for_those_of_this_ma
         assert_eq!(slow.await.unwrap(), 200);
     }
     wait_until("their places are free", async || from("203.0.113.3").get("/").await.status == 200)
+        .await;
+}
+
+#[tokio::test]
+async fn one_client_has_its_share_of_requests_however_many_share_a_connection() {
+    let (upstream, answer) = slow_upstream().await;
+    let limited = |config: &mut Config| config.limits.connections_per_client = Some(2);
+    let stack = behind_proxy(upstream, limited).await;
+    let from = |address: &str| stack.anonymous().header("X-Forwarded-For", address);
+    let slow = [from("203.0.113.1"), from("203.0.113.1")];
+    let slow = slow.map(|visitor| tokio::spawn(async move { visitor.get("/slow").await.status }));
+    wait_until("both are under way", async || stack.upstream.seen().len() == 2).await;
+    assert_eq!(from("203.0.113.1").get("/").await.status, 503);
+    assert_eq!(from("203.0.113.2").get("/").await.status, 200);
+    answer.send_replace(true);
+    for slow in slow {
+        assert_eq!(slow.await.unwrap(), 200);
+    }
+    wait_until("its places are free", async || from("203.0.113.1").get("/").await.status == 200)
         .await;
 }
 

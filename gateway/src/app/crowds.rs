@@ -21,8 +21,11 @@ pub(super) fn crowds(limits: &Limits) -> Crowds {
         );
     }
     let connections = connections(limits, enough_for);
-    // A request is on a connection, unless several share one.
-    let requests = limits.requests.unwrap_or(connections.total);
+    // A request is on a connection, unless several share one: nobody has more for asking over HTTP/2.
+    let requests = CrowdLimits {
+        total: limits.requests.unwrap_or(connections.total),
+        per_client: connections.per_client,
+    };
     let upgrades = CrowdLimits {
         total: limits.upgrades.unwrap_or(connections.total - connections.total / 4),
         per_client: limits.upgrades_per_client.unwrap_or(connections.per_client),
@@ -32,10 +35,7 @@ pub(super) fn crowds(limits: &Limits) -> Crowds {
             "connections (--max-connections, --max-connections-per-client)",
             connections,
         ),
-        requests: Crowd::new(
-            "requests under way",
-            CrowdLimits { total: requests, per_client: requests },
-        ),
+        requests: Crowd::new("requests under way", requests),
         upgrades: Crowd::new("open WebSockets", upgrades),
     }
 }

@@ -190,7 +190,7 @@ impl Gateway {
         }
         crowds
             .requests
-            .enter(counted)
+            .enter_as(counted)
             .map(Some)
             .map_err(|error| RequestError::Crowded(error.into()))
     }
