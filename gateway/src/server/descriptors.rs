@@ -63,27 +63,38 @@ fn enough_for(descriptors: u64) -> usize {
     usize::try_from((descriptors - reserve) / EACH).unwrap_or(usize::MAX).max(1)
 }
 
-/// A descriptor held back for the day when there is no other, so that clients can be told then.
+/// Descriptors that a worker holds back: another worker may be faster at one that is given up.
+const SPARES: usize = 8;
+
+/// Descriptors held back for the day when there are no others, so that clients can be told then.
 #[derive(Debug)]
-pub(super) struct Spare(Option<File>);
+pub(super) struct Spare(Vec<File>);
 
 impl Spare {
     pub(super) fn new() -> Self {
-        Self(File::open("/dev/null").ok())
+        let mut spare = Self(Vec::with_capacity(SPARES));
+        spare.refill();
+        spare
+    }
+
+    fn refill(&mut self) {
+        while self.0.len() < SPARES
+            && let Ok(file) = File::open("/dev/null")
+        {
+            self.0.push(file);
+        }
     }
 
     /// Turns away who waits at `listener`, one after the other.
     pub(super) fn turn_away(&mut self, listener: &Listener, scheme: &Scheme) {
-        if self.0.is_none() {
-            *self = Self::new();
-        }
-        while self.0.take().is_some() {
+        self.refill();
+        while self.0.pop().is_some() {
             let waiting = listener.accept().now_or_never();
             let is_done = !matches!(waiting, Some(Ok(_)));
             if let Some(Ok((socket, _))) = waiting {
                 TurnedAway::tell_at_once(socket, scheme);
             }
-            *self = Self::new();
+            self.refill();
             if is_done {
                 break;
             }
