@@ -1,7 +1,7 @@
 //! `Expect: 100-continue`: a body that waits for the upstream's word (RFC 9110 §10.1.1).
 //!
 //! hyper's server tells the client to go on when its body is first asked for, and its client asks
-//! for a body as soon as the head is written. Between the two stands a [`Gate`], which opens when
+//! for a body as soon as the head is written. Between the two stands a `Gate`, which opens when
 //! the upstream says 100.
 
 use std::pin::Pin;

@@ -27,7 +27,7 @@ const EACH: u64 = 2;
 pub(super) const CURE_OF_SHORTAGE: &str = ": lower --max-connections, or raise the limit of file \
      descriptors (`ulimit -n`, LimitNOFILE= of systemd)";
 
-/// Lets the process have as many descriptors as `connections` need, else [`ENOUGH`], if the system
+/// Lets the process have as many descriptors as `connections` need, else `ENOUGH`, if the system
 /// grants that many; never fewer than now.
 pub fn raise_limit(connections: Option<usize>) {
     let limits = getrlimit(Resource::Nofile);
