@@ -1,6 +1,7 @@
 //! Sessions in the cookie, the row and the life that express-session gives them.
 
 pub mod attributes;
+pub mod changes;
 pub mod clock;
 mod cookie_header;
 pub mod cookie_policy;
