@@ -19,7 +19,7 @@ use crate::identity::names::IdentityNames;
 use crate::next::request_headers::is_internal;
 use crate::ops::access_log::AccessLog;
 use crate::ops::request_id::is_request_id;
-use crate::proxy::body::UpstreamBody;
+use crate::proxy::bounded_stream::BoundedStream;
 use crate::proxy::expectation::keep_only_waiting;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
 use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
@@ -28,7 +28,7 @@ use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::clean_response;
 use crate::proxy::routing::{PathPrefix, Target};
 use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
-use crate::proxy::upstream::Upstream;
+use crate::proxy::upstream::{Upgrade, Upstream};
 use crate::session::Session;
 use crate::session::settle::Visit;
 
@@ -98,11 +98,7 @@ impl Gateway {
         let mut response = if wants_websocket {
             self.upgrade(request, &forward).await?
         } else {
-            let response = forward.target.upstream.send(request).await?;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
-            }
-            response.map(AnswerBody::Upstream)
+            forward.target.upstream.send(request).await?.map(AnswerBody::Upstream)
         };
         self.finish(&mut response, &forward).await;
         Ok(response)
@@ -118,21 +114,21 @@ impl Gateway {
         let place = self.services.crowds.upgrades.enter_as(caller.counted);
         let place = place.map_err(|error| RequestError::Crowded(error.into()))?;
         let to_browser = hyper::upgrade::on(&mut request);
-        let mut response = target.upstream.upgrade(request).await?;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(response.map(UpstreamBody::unpooled).map(AnswerBody::Upstream));
-        }
+        let (response, socket, come) = match target.upstream.upgrade(request).await? {
+            Upgrade::Refused(response) => return Ok(response.map(AnswerBody::Upstream)),
+            Upgrade::Granted { response, socket, come } => (response, socket, come),
+        };
         if !grants_websocket(response.headers()) {
             return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
         }
-        let to_upstream = hyper::upgrade::on(&mut response);
+        let limits = *target.upstream.limits();
+        let to_upstream = BoundedStream::new(socket, limits.response_head);
         let held = (downstream.connection.long_lived(), downstream.place.clone(), place);
-        let half_closed = target.upstream.limits().half_closed_upgrade;
         tokio::spawn(async move {
-            tunnel(to_browser, to_upstream, half_closed).await;
+            tunnel(to_browser, to_upstream, come, limits.half_closed_upgrade).await;
             drop(held);
         });
-        Ok(response.map(|_| AnswerBody::Own(Full::default())))
+        Ok(response.map(|()| AnswerBody::Own(Full::default())))
     }
 
     /// Cleans the upstream's response head and adds the session's cookie where it is due.

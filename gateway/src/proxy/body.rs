@@ -1,14 +1,15 @@
 //! The upstream's answers, streamed.
 
+use std::mem::take;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
-use super::expectation::Word;
-use super::pool::Lease;
+use super::codec::error::AnswerError;
+use super::codec::streaming::Streaming;
+use super::request_body::RequestBody;
 
 /// A response's body on its way to the browser.
 ///
@@ -17,61 +18,61 @@ use super::pool::Lease;
 /// dropped before.
 #[derive(Debug)]
 pub struct UpstreamBody {
-    incoming: Incoming,
-    lease: Option<Lease>,
+    content: Content,
     /// Keeps a request's body waiting that nobody asked for, until this one has ended.
-    _word: Option<Word>,
+    _unasked: Option<Box<RequestBody>>,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// What came with the head, and is all.
+    Whole(Bytes),
+    Streamed(Box<Streaming>),
 }
 
 impl UpstreamBody {
-    /// A body whose connection goes back to the pool behind `lease`.
-    pub(super) fn pooled(incoming: Incoming, lease: Lease) -> Self {
-        let mut body = Self { incoming, lease: Some(lease), _word: None };
-        if body.incoming.is_end_stream() {
-            body.give_back();
-        }
-        body
+    /// A body that is here.
+    pub(super) fn whole(body: Bytes) -> Self {
+        Self { content: Content::Whole(body), _unasked: None }
     }
 
-    /// A body whose connection closes with it.
-    pub(crate) fn unpooled(incoming: Incoming) -> Self {
-        Self { incoming, lease: None, _word: None }
+    /// A body that comes in pieces.
+    pub(super) fn streamed(body: Streaming) -> Self {
+        Self { content: Content::Streamed(Box::new(body)), _unasked: None }
     }
 
-    /// A body whose connection closes with it, since the rest of its request will not come.
-    pub(super) fn unasked(incoming: Incoming, word: Word) -> Self {
-        Self { incoming, lease: None, _word: Some(word) }
-    }
-
-    fn give_back(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
+    /// Keeps the body of a `request` waiting until this one has ended, where nobody asked for it.
+    pub(super) fn keeping(self, request: Option<RequestBody>) -> Self {
+        Self { _unasked: request.map(Box::new), ..self }
     }
 }
 
 impl Body for UpstreamBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
-        match &frame {
-            Some(Ok(_)) if !self.incoming.is_end_stream() => {}
-            Some(Ok(_)) | None => self.give_back(),
-            Some(Err(_)) => self.lease = None,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        match &mut self.content {
+            Content::Whole(body) if body.is_empty() => Poll::Ready(None),
+            Content::Whole(body) => Poll::Ready(Some(Ok(Frame::data(take(body))))),
+            Content::Streamed(body) => body.poll_frame(context),
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.content {
+            Content::Whole(body) => body.is_empty(),
+            Content::Streamed(body) => body.is_over(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.content {
+            Content::Whole(body) => SizeHint::with_exact(body.len() as u64),
+            Content::Streamed(body) => body.left().map_or_else(SizeHint::new, SizeHint::with_exact),
+        }
     }
 }

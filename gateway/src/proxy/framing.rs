@@ -1,11 +1,11 @@
 //! How large a message is: refused where that could be read in two ways (RFC 9112 §6).
 //!
-//! hyper 1.12 reads heads and bodies, and refuses by itself what is malformed: bare CR, folded
-//! lines, control bytes, space around a name, lengths that differ or are more than digits, codings
-//! that do not end in `chunked` or come with HTTP/1.0. Where both kinds of length are there it
+//! hyper 1.12 reads the heads and bodies of requests, and refuses by itself what is malformed: bare CR,
+//! folded lines, control bytes, space around a name, lengths that differ or are more than digits,
+//! codings that do not end in `chunked` or come with HTTP/1.0. Where both kinds of length are there it
 //! forgets the number and closes the connection afterwards; of equal lengths it keeps one. What it
-//! lets through, and another server may read otherwise, is refused here. `it: framing` holds it to
-//! all of that.
+//! lets through, and another server may read otherwise, is refused here; `it: framing` holds it to
+//! all of that. Answers are read by `codec`, which asks here too.
 
 use http::StatusCode;
 use http::header::{self, HeaderMap};
@@ -42,8 +42,7 @@ pub fn check_request(head: &Parts) -> Result<(), RequestError> {
 
 /// Says what is wrong with a response whose end could be found in two ways.
 ///
-/// hyper's client takes the coding where both are there, but leaves the length in the head; it
-/// takes the same length twice, and reads an unknown coding to the connection's end.
+/// hyper's client is less strict, and `tests/codec/differences.rs` says where.
 pub fn check_response(head: &mut response::Parts) -> Result<(), &'static str> {
     let headers = &mut head.headers;
     if !is_plain_coding(headers) {

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod body_limit;
 pub mod bounded_stream;
+pub mod codec;
 mod connect;
 pub mod expectation;
 mod failure;

@@ -1,14 +1,11 @@
 //! Connections to the upstream that rest between two requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
 
-use super::request_body::RequestBody;
-
-/// The sending half of one connection to the upstream.
-pub(super) type Sender = SendRequest<RequestBody>;
+use super::codec::connection::Connection;
 
 /// The resting connections of one worker, the most recently used last.
 ///
@@ -21,51 +18,66 @@ pub(super) struct Pool {
 
 #[derive(Debug)]
 struct Resting {
-    sender: Sender,
+    connection: Connection,
     since: Instant,
     /// How long this connection may rest; the upstream's `Keep-Alive` may shorten it.
     limit: Duration,
 }
 
+impl Resting {
+    fn has_rested_less_than(&self, limit: Duration, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) < limit.min(self.limit)
+    }
+}
+
 impl Pool {
-    /// Takes a connection that has rested for less than `limit` and is open and ready, if any.
-    pub(super) fn take(&self, limit: Duration, now: Instant) -> Option<Sender> {
-        self.expire(now);
+    /// Takes a connection that has rested for less than `limit` and is open and silent, if any.
+    pub(super) fn take(&self, limit: Duration, now: Instant) -> Option<Connection> {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = |entry: &Resting| now.saturating_duration_since(entry.since) < limit;
-        let at = resting.iter().rposition(|entry| entry.sender.is_ready() && fresh(entry))?;
-        Some(resting.remove(at).sender)
+        while resting.last()?.has_rested_less_than(limit, now) {
+            let connection = resting.pop()?.connection;
+            if connection.is_quiet() {
+                return Some(connection);
+            }
+        }
+        None
     }
 
     /// Closes the connections that are closed by the upstream or have rested too long.
     pub(super) fn expire(&self, now: Instant) {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting.retain(|entry| {
-            !entry.sender.is_closed() && now.saturating_duration_since(entry.since) < entry.limit
+            entry.has_rested_less_than(Duration::MAX, now) && entry.connection.is_quiet()
         });
     }
 }
 
-/// A connection in use, to be given back.
+/// A connection in use, or a share in one, to be given back.
 #[derive(Debug)]
 pub(super) struct Lease {
     pool: Arc<Pool>,
-    sender: Sender,
+    pub(super) connection: Connection,
     limit: Duration,
 }
 
 impl Lease {
-    /// A lease of `sender`, which may rest in `pool` for at most `limit`.
-    pub(super) fn new(pool: Arc<Pool>, sender: Sender, limit: Duration) -> Self {
-        Self { pool, sender, limit }
+    /// A lease of `connection`, which may rest in `pool` for at most `limit`.
+    pub(super) fn new(pool: Arc<Pool>, connection: Connection, limit: Duration) -> Self {
+        Self { pool, connection, limit }
     }
 
-    /// Lets the connection rest until the next request.
+    /// A lease of another share in the connection.
+    pub(super) fn share(&self) -> Self {
+        Self::new(self.pool.clone(), self.connection.share(), self.limit)
+    }
+
+    /// Lets the connection rest until the next request, when nobody else has a share any more.
     pub(super) fn give_back(self) {
-        if self.limit.is_zero() || self.sender.is_closed() {
+        if self.limit.is_zero() || !self.connection.is_unshared() {
             return;
         }
-        let resting = Resting { sender: self.sender, since: Instant::now(), limit: self.limit };
-        self.pool.resting.lock().unwrap_or_else(PoisonError::into_inner).push(resting);
+        let Self { pool, connection, limit } = self;
+        let resting = Resting { connection, since: Instant::now(), limit };
+        pool.resting.lock().unwrap_or_else(PoisonError::into_inner).push(resting);
     }
 }

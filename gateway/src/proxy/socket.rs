@@ -26,6 +26,15 @@ macro_rules! either {
     };
 }
 
+impl Socket {
+    /// Whether nothing waits to be read, not even the end. The system is asked only where it has told
+    /// of something.
+    pub(super) fn is_quiet(&self) -> bool {
+        let read = either!(self, stream => stream.try_read(&mut [0]));
+        read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         self: Pin<&mut Self>,

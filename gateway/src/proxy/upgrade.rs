@@ -1,8 +1,9 @@
 //! WebSockets: the one upgrade that is passed on.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use http::header::{self, HeaderMap, HeaderValue};
@@ -10,9 +11,11 @@ use http::request::Parts;
 use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy};
 use tokio::time::timeout;
 use tracing::debug;
+
+use super::bounded_stream::BoundedStream;
 
 const WEBSOCKET: &str = "websocket";
 
@@ -39,19 +42,25 @@ pub fn keep_websocket(headers: &mut HeaderMap) {
 }
 
 /// Carries bytes both ways until both sides have ended, or one has failed; when one has ended, the
-/// other may go on for at most `half_closed`.
+/// other may go on for at most `half_closed`. What has `come` from the upstream with its answer goes
+/// first.
 ///
 /// There is no idle limit: Next.js sends nothing on its hot-reload socket while nobody edits, and
 /// a cut one costs the page its state.
-pub async fn tunnel(downstream: OnUpgrade, upstream: OnUpgrade, half_closed: Duration) {
-    let (downstream, upstream) = match tokio::try_join!(downstream, upstream) {
-        Ok(both) => both,
+pub async fn tunnel(
+    downstream: OnUpgrade,
+    upstream: BoundedStream,
+    come: Bytes,
+    half_closed: Duration,
+) {
+    let downstream = match downstream.await {
+        Ok(downstream) => downstream,
         Err(error) => return debug!(cause = %error, "an upgrade was not completed"),
     };
     let (from_downstream, to_downstream) = tokio::io::split(TokioIo::new(downstream));
-    let (from_upstream, to_upstream) = tokio::io::split(TokioIo::new(upstream));
+    let (from_upstream, to_upstream) = tokio::io::split(upstream);
     let up = carry(from_downstream, to_upstream).boxed();
-    let down = carry(from_upstream, to_downstream).boxed();
+    let down = carry(Cursor::new(come).chain(from_upstream), to_downstream).boxed();
     let ended = match select(up, down).await {
         Either::Left((Ok(()), rest)) | Either::Right((Ok(()), rest)) => {
             timeout(half_closed, rest).await.unwrap_or_else(|elapsed| Err(elapsed.into()))

@@ -2,29 +2,31 @@
 
 use std::io;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use http::request::Parts;
+use bytes::Bytes;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use http_body::Body as _;
-use http_body_util::{BodyExt, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
-use tokio::time::timeout;
-use tracing::debug;
+use tokio::time::{Instant, timeout};
 
 use super::body::UpstreamBody;
-use super::bounded_stream::BoundedStream;
+use super::codec::answer::{Answer, Beginning};
+use super::codec::connection::Connection;
+use super::codec::error::AnswerError;
+use super::codec::exchange::{Exchange, Failure, Rest};
+use super::codec::streaming::{Sending, Streaming};
 use super::connect::connect;
-use super::expectation::{Word, hold_back};
-use super::failure::{Failure, is_stale};
-use super::framing::check_response;
-use super::pool::{Lease, Pool, Sender};
+use super::pool::{Lease, Pool};
 use super::request_body::RequestBody;
+use super::socket::Socket;
 use super::upstream_address::UpstreamAddress;
 use crate::error::RequestError;
+
+/// What Next.js writes, without a status line, where it takes a page for another site's (16.4.5,
+/// `block-cross-site-dev.js`).
+const REFUSAL: &[u8] = b"Unauthorized";
 
 /// How often resting connections are looked through. With [`UpstreamLimits::idle`] it stays under
 /// the 5 s after which Node closes them, so that a stopping Next.js has none to wait for.
@@ -100,146 +102,137 @@ impl Upstream {
         &self,
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, RequestError> {
-        let repeatable = is_repeatable(&request);
-        let limit = if repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
-        let Some(sender) = self.pool.take(limit, Instant::now()) else {
-            return self.send_on_new(request).await;
-        };
-        let (head, body) = request.into_parts();
-        let copy = repeatable.then(|| head.clone());
-        match self.send_on(sender, Request::from_parts(head, body)).await {
-            Ok(response) => Ok(response),
-            Err(Failure::Unsent(request)) => self.send_on_new(*request).await,
-            Err(Failure::Broken(error)) => match copy {
-                Some(head) if is_stale(&error) => self.send_on_new(repeated(head)).await,
-                _ => Err(self.error(Failure::Broken(error))),
-            },
-            Err(failure) => Err(self.error(failure)),
+        let now = Instant::now();
+        let is_idempotent = is_idempotent(request.method());
+        let is_repeatable = is_idempotent && request.body().is_end_stream();
+        let mut exchange = Exchange::new(request, self.limits.response_head, now);
+        let limit = if is_repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
+        if let Some(mut connection) = self.pool.take(limit, now) {
+            match exchange.run(&mut connection).await {
+                Ok(answer) => return self.lend(connection, answer, exchange.into_rest()),
+                Err(failure) if exchange.is_repeatable(&failure, is_idempotent) => {}
+                Err(failure) => return Err(failure.into()),
+            }
         }
+        let mut connection = self.connect().await?;
+        exchange.rewind(Instant::now());
+        let answer = exchange.run(&mut connection).await?;
+        self.lend(connection, answer, exchange.into_rest())
     }
 
     /// Asks for an upgrade on a connection of its own, which never goes to the pool.
     ///
     /// Fails as [`Upstream::send`] does.
-    pub async fn upgrade(
-        &self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<hyper::body::Incoming>, RequestError> {
+    pub async fn upgrade(&self, request: Request<RequestBody>) -> Result<Upgrade, RequestError> {
         let limit = self.limits.upgrade_head;
         let asked = async {
-            let mut sender = self.connect(http1::Builder::new().http09_responses(true)).await?;
-            let response = sender.send_request(request).await;
-            granted_or_refused(response.map_err(|e| self.error(Failure::Broken(e)))?).await
+            let mut connection = self.connect().await?;
+            let mut exchange = Exchange::new(request, limit, Instant::now());
+            match exchange.run(&mut connection).await {
+                Ok(answer) => granted_or_refused(self.lease(connection, Duration::ZERO), answer),
+                Err(Failure::Answer(AnswerError::NoStatusLine))
+                    if connection.says_only(exchange.said(), REFUSAL).await =>
+                {
+                    Err(RequestError::UnknownDevOrigin)
+                }
+                Err(failure) => Err(failure.into()),
+            }
         };
         timeout(limit, asked).await.unwrap_or(Err(RequestError::UpstreamSilent(limit)))
     }
 
-    async fn send_on_new(
-        &self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<UpstreamBody>, RequestError> {
-        let sender = self.connect(&http1::Builder::new()).await?;
-        self.send_on(sender, request).await.map_err(|failure| self.error(failure))
-    }
-
-    fn error(&self, failure: Failure) -> RequestError {
-        failure.into_error(self.limits.response_head)
-    }
-
-    async fn send_on(
-        &self,
-        mut sender: Sender,
-        mut request: Request<RequestBody>,
-    ) -> Result<Response<UpstreamBody>, Failure> {
-        let word = hold_back(&mut request);
-        let limit = self.limits.response_head;
-        let progress = request.body().progress();
-        tokio::select! {
-            outcome = sender.try_send_request(request) => match outcome {
-                Ok(response) => self.lend(sender, response, word),
-                Err(mut error) => match error.take_message() {
-                    Some(request) => Err(Failure::Unsent(Box::new(request))),
-                    None => Err(Failure::Broken(error.into_error())),
-                },
-            },
-            () = progress.stalled(limit) => Err(Failure::Silent(limit)),
-        }
-    }
-
-    /// Binds the connection to the response's body, at whose end it is free again; one that sent
-    /// what could be read in two ways is closed.
+    /// Binds the connection to the response's body, at whose end it is free again.
     fn lend(
         &self,
-        sender: Sender,
-        response: Response<hyper::body::Incoming>,
-        word: Option<Word>,
-    ) -> Result<Response<UpstreamBody>, Failure> {
-        let (mut head, incoming) = response.into_parts();
-        check_response(&mut head).map_err(Failure::Ambiguous)?;
-        let limit = self.limits.idle.min(keep_alive_limit(&head.headers));
-        let body = match word.filter(Word::comes_too_late) {
-            Some(word) => UpstreamBody::unasked(incoming, word),
-            None if head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                UpstreamBody::unpooled(incoming)
+        connection: Connection,
+        answer: Answer,
+        rest: Rest,
+    ) -> Result<Response<UpstreamBody>, RequestError> {
+        let Answer { head, body, keeps_alive } = answer;
+        let is_reusable = keeps_alive && matches!(rest, Rest::Sent | Rest::Sending(_));
+        let limit = if is_reusable { self.rest_limit(&head.headers) } else { Duration::ZERO };
+        let lease = self.lease(connection, limit);
+        let (sending, unasked) = match rest {
+            Rest::Sent | Rest::Refused => (None, None),
+            Rest::Unasked(body) => (None, Some(body)),
+            Rest::Sending(upload) => {
+                let limit = self.limits.response_head;
+                (Some(Sending::begin(upload, lease.share(), limit)), None)
             }
-            None => UpstreamBody::pooled(incoming, Lease::new(self.pool.clone(), sender, limit)),
         };
-        Ok(Response::from_parts(head, body))
+        let body = match body {
+            Beginning::Switched(_) => {
+                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
+            }
+            Beginning::Part(decoder, come) => {
+                UpstreamBody::streamed(Streaming::new(decoder, come, lease, sending))
+            }
+            Beginning::Whole(body) => {
+                lease.give_back();
+                if let Some(sending) = sending {
+                    sending.leave();
+                }
+                UpstreamBody::whole(body)
+            }
+        };
+        Ok(Response::from_parts(head, body.keeping(unasked)))
     }
 
-    async fn connect(&self, client: &http1::Builder) -> Result<Sender, RequestError> {
+    fn lease(&self, connection: Connection, limit: Duration) -> Lease {
+        Lease::new(self.pool.clone(), connection, limit)
+    }
+
+    fn rest_limit(&self, headers: &HeaderMap) -> Duration {
+        self.limits.idle.min(keep_alive_limit(headers))
+    }
+
+    async fn connect(&self) -> Result<Connection, RequestError> {
         let address = self.address.borrow().clone().ok_or_else(|| {
             RequestError::UpstreamUnreachable(io::Error::new(
                 io::ErrorKind::NotConnected,
                 "not started",
             ))
         })?;
-        let stream = connect(&address, self.limits.connect).await?;
-        let stream = BoundedStream::new(stream, self.limits.response_head);
-        let (sender, connection) = client
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| RequestError::UpstreamBroken(error.into()))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                debug!(cause = %error, "a connection to the upstream ended");
-            }
-        });
-        Ok(sender)
+        connect(&address, self.limits.connect).await.map(Connection::new)
     }
 }
 
-/// The answer to an upgrade, unless it is none.
-///
-/// Where Next.js takes a page for another site's it writes `Unauthorized` and no status line
-/// (16.4.5, `block-cross-site-dev.js`), which hyper is told to read as an answer of HTTP/0.9.
-async fn granted_or_refused(
-    response: Response<hyper::body::Incoming>,
-) -> Result<Response<hyper::body::Incoming>, RequestError> {
-    const REFUSAL: &[u8] = b"Unauthorized";
-    let (mut head, body) = response.into_parts();
-    if head.version != Version::HTTP_09 {
-        check_response(&mut head).map_err(|reason| RequestError::UpstreamBroken(reason.into()))?;
-        return Ok(Response::from_parts(head, body));
-    }
-    let said = Limited::new(body, REFUSAL.len()).collect().await;
-    if said.is_ok_and(|said| said.to_bytes() == REFUSAL) {
-        return Err(RequestError::UnknownDevOrigin);
-    }
-    Err(RequestError::UpstreamBroken("an answer without a status line".into()))
+/// The answer to a request for an upgrade.
+#[derive(Debug)]
+pub enum Upgrade {
+    /// Another protocol is spoken from here on.
+    Granted {
+        /// The answer (101).
+        response: Response<()>,
+        /// The connection.
+        socket: Socket,
+        /// What has come on it behind the answer.
+        come: Bytes,
+    },
+    /// An ordinary answer.
+    Refused(Response<UpstreamBody>),
 }
 
-/// Whether sending the request twice does what sending it once does, and its body is not used up.
-fn is_repeatable(request: &Request<RequestBody>) -> bool {
-    request.body().is_end_stream()
-        && matches!(
-            *request.method(),
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-        )
+fn granted_or_refused(lease: Lease, answer: Answer) -> Result<Upgrade, RequestError> {
+    let Answer { head, body, .. } = answer;
+    let body = match body {
+        Beginning::Whole(body) => UpstreamBody::whole(body),
+        Beginning::Part(decoder, come) => {
+            UpstreamBody::streamed(Streaming::new(decoder, come, lease, None))
+        }
+        Beginning::Switched(come) => {
+            let socket = lease.connection.into_socket();
+            let socket = socket.ok_or(RequestError::UpstreamBroken("still in use".into()))?;
+            let response = Response::from_parts(head, ());
+            return Ok(Upgrade::Granted { response, socket, come });
+        }
+    };
+    Ok(Upgrade::Refused(Response::from_parts(head, body)))
 }
 
-fn repeated(head: Parts) -> Request<RequestBody> {
-    Request::from_parts(head, RequestBody::empty())
+/// Whether asking twice does what asking once does (RFC 9110 §9.2.2).
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
 /// What the upstream's `Keep-Alive: timeout=N` leaves to rest on, one second before its end.

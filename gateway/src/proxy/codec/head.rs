@@ -1,0 +1,89 @@
+//! The head of an answer (RFC 9112 §4, §5).
+
+use std::mem::{MaybeUninit, take};
+
+use http::header::{CONNECTION, HeaderMap, HeaderValue};
+use http::{Response, StatusCode, Version};
+use httparse::{Error, ParserConfig, Status};
+use hyper::ext::ReasonPhrase;
+
+use super::error::AnswerError;
+use super::lines;
+
+/// Most fields of a head, as in hyper.
+const MOST_FIELDS: usize = 100;
+
+/// Largest head, in bytes: four times what Node reads.
+pub(super) const LARGEST_HEAD: usize = 64 * 1024;
+
+/// A head, and where the bytes behind it begin.
+pub(super) enum Read {
+    /// Of an answer that precedes the real one (RFC 9110 §15.2).
+    Interim { status: StatusCode, length: usize },
+    /// Of the answer.
+    Final { head: Response<()>, keeps_alive: bool, length: usize },
+}
+
+/// Reads a head from the beginning of `bytes`, into the `spare` map; `None` where it is not there yet.
+pub(super) fn read_head(bytes: &[u8], spare: &mut HeaderMap) -> Result<Option<Read>, AnswerError> {
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parser = ParserConfig::default();
+    let length = match parser.parse_response_with_uninit_headers(&mut parsed, bytes, &mut fields) {
+        Ok(Status::Complete(length)) if length <= LARGEST_HEAD => length,
+        Ok(Status::Partial) if bytes.len() < LARGEST_HEAD => return Ok(None),
+        Ok(_) => return Err(AnswerError::HeadTooLarge(LARGEST_HEAD)),
+        Err(Error::Version) => return Err(AnswerError::NoStatusLine),
+        Err(error) => return Err(AnswerError::Head(error)),
+    };
+    let malformed = || AnswerError::Head(Error::Status);
+    let code = parsed.code.ok_or_else(malformed)?;
+    let status = StatusCode::from_u16(code).map_err(|_| malformed())?;
+    if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(Some(Read::Interim { status, length }));
+    }
+    let mut head = Response::new(());
+    *head.status_mut() = status;
+    *head.version_mut() =
+        if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    if parsed.reason != status.canonical_reason()
+        && let Some(Ok(reason)) =
+            parsed.reason.map(|reason| ReasonPhrase::try_from(reason.as_bytes()))
+    {
+        head.extensions_mut().insert(reason);
+    }
+    *head.headers_mut() = read_fields(parsed.headers, take(spare))?;
+    let keeps_alive = keeps_alive(&head);
+    Ok(Some(Read::Final { head, keeps_alive, length }))
+}
+
+fn read_fields(
+    fields: &[httparse::Header<'_>],
+    mut headers: HeaderMap,
+) -> Result<HeaderMap, AnswerError> {
+    headers.clear();
+    headers.reserve(fields.len());
+    for field in fields {
+        let (name, value) = lines::field(field.name.as_bytes(), field.value)
+            .ok_or(AnswerError::Head(Error::HeaderName))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// Whether another request may follow on the connection (RFC 9112 §9.3); never with an upstream of
+/// HTTP/1.0.
+fn keeps_alive(head: &Response<()>) -> bool {
+    let closes = |value: &HeaderValue| {
+        let is_close = |token: &str| token.trim().eq_ignore_ascii_case("close");
+        value.to_str().is_ok_and(|value| value.split(',').any(is_close))
+    };
+    head.version() == Version::HTTP_11 && !head.headers().get_all(CONNECTION).iter().any(closes)
+}
+
+/// Whether the end of a head is in `bytes`, of which the first `known` held none: a head that comes
+/// in many pieces is read once.
+pub(super) fn may_be_complete(bytes: &[u8], known: usize) -> bool {
+    let rest = bytes.get(known.saturating_sub(3)..).unwrap_or_default();
+    rest.windows(2).any(|pair| pair == b"\n\n") || rest.windows(3).any(|three| three == b"\n\r\n")
+}
