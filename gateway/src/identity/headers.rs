@@ -61,10 +61,10 @@ pub fn is_managed(folded: &str) -> bool {
 /// CGI and its heirs turn all of those into `_`, so that `X_Forwarded_User` or `X~Forwarded~User`
 /// would be taken for `X-Forwarded-User` (CVE-2026-54763).
 pub fn fold(name: &HeaderName) -> Cow<'_, str> {
-    let is_mark = |c: char| c != '-' && !c.is_ascii_alphanumeric();
+    let is_plain = |byte: u8| byte == b'-' || byte.is_ascii_alphanumeric();
     let name = name.as_str(); // It is lower case.
-    if name.contains(is_mark) {
-        return Cow::Owned(name.replace(is_mark, "-"));
+    if !name.bytes().all(is_plain) {
+        return Cow::Owned(name.replace(|c| !u8::try_from(c).is_ok_and(is_plain), "-"));
     }
     Cow::Borrowed(name)
 }

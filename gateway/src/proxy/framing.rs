@@ -5,12 +5,10 @@
 //! codings that do not end in `chunked` or come with HTTP/1.0. Where both kinds of length are there it
 //! forgets the number and closes the connection afterwards; of equal lengths it keeps one. What it
 //! lets through, and another server may read otherwise, is refused here; `it: framing` holds it to
-//! all of that. Answers are read by `codec`, which asks here too.
+//! all of that. Answers are read by `codec`.
 
-use http::StatusCode;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
-use http::response;
 
 use crate::error::RequestError;
 
@@ -40,30 +38,6 @@ pub fn check_request(head: &Parts) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// Says what is wrong with a response whose end could be found in two ways.
-///
-/// hyper's client is less strict, and `tests/codec/differences.rs` says where.
-pub fn check_response(head: &mut response::Parts) -> Result<(), &'static str> {
-    let headers = &mut head.headers;
-    if !is_plain_coding(headers) {
-        return Err("a Transfer-Encoding other than chunked");
-    }
-    let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
-    if lengths > 0 && headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err("both Content-Length and Transfer-Encoding");
-    }
-    let is_number = headers
-        .get(header::CONTENT_LENGTH)
-        .is_none_or(|value| !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit));
-    if lengths > 1 || !is_number {
-        return Err("a Content-Length that is not one number");
-    }
-    if head.status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH); // RFC 9110 §8.6 allows none.
-    }
-    Ok(())
-}
-
 fn is_plain_coding(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let first = codings.next();
@@ -77,7 +51,7 @@ fn size_of(headers: &HeaderMap) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use http::{Request, Response};
+    use http::Request;
 
     use super::*;
 
@@ -111,28 +85,5 @@ mod tests {
         let value = "x".repeat(LARGEST_FIELDS - SEPARATORS - 1);
         assert!(!is_refused(&[("a", &value)]));
         assert!(is_refused(&[("ab", &value)]));
-    }
-
-    #[track_caller]
-    fn check(status: u16, fields: &[(&str, &str)], is_sound: bool) {
-        let response = Response::builder().status(status);
-        let response = fields.iter().fold(response, |r, (name, value)| r.header(*name, *value));
-        let mut head = response.body(()).unwrap().into_parts().0;
-        assert_eq!(check_response(&mut head).is_ok(), is_sound, "{fields:?}");
-        assert!(status != 204 || !head.headers.contains_key("content-length"));
-    }
-
-    #[test]
-    fn an_answer_has_one_length() {
-        check(200, &[("content-length", "5")], true);
-        check(200, &[("transfer-encoding", "chunked")], true);
-        check(200, &[], true);
-        check(204, &[("content-length", "5")], true);
-        check(200, &[("content-length", "5"), ("transfer-encoding", "chunked")], false);
-        check(200, &[("content-length", "5"), ("content-length", "5")], false);
-        check(200, &[("content-length", "5, 5")], false);
-        check(304, &[("content-length", "")], false);
-        check(200, &[("transfer-encoding", "gzip")], false);
-        check(200, &[("transfer-encoding", "gzip, chunked")], false);
     }
 }

@@ -2,36 +2,30 @@
 
 use http::header::{self, HeaderMap, HeaderName};
 
-/// Fields of one connection (RFC 9110 §7.6.1), with the older ones that still occur.
+/// Whether a field is one of a connection (RFC 9110 §7.6.1), or an older one that still occurs.
 ///
 /// Among them `Trailer`: hyper sends no trailer that is not announced, and a backend that merges
 /// trailers into its headers would take a client's for ours.
-const HOP_BY_HOP: [HeaderName; 10] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("http2-settings"),
-];
-
-/// Fields that `Connection` may not name away: removing them would change who is asked, or how
-/// much is read (CVE-2024-45410 is of that kind).
-const END_TO_END: [HeaderName; 4] =
-    [header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION];
-
-/// Whether a field is one of a connection.
 pub fn is_of_connection(name: &str) -> bool {
-    HOP_BY_HOP.iter().any(|hop| hop == name)
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
 }
 
-/// Whether a field is one that a request rests on.
+/// Whether a field is one that a request rests on. `Connection` may not name it away: removing it
+/// would change who is asked, or how much is read (CVE-2024-45410 is of that kind).
 pub fn is_end_to_end(name: &str) -> bool {
-    END_TO_END.iter().any(|field| field == name)
+    matches!(name, "host" | "content-length" | "cookie" | "authorization")
 }
 
 /// Whether a field, its name folded, may pass for one of a connection, or for a length, without
@@ -45,15 +39,19 @@ pub fn is_imitation(name: &HeaderName, folded: &str) -> bool {
 ///
 /// Call it before the gateway's own fields are set, so that a client cannot name those away.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
+    let is_known = |name: &HeaderName| is_of_connection(name.as_str());
+    let named = headers
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .filter(|name| !END_TO_END.contains(name))
-        .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+        .map(str::trim)
+        .filter(|name| !is_of_connection(name)) // It goes anyway; mostly it is `keep-alive`.
+        .filter_map(|name| name.parse().ok())
+        .filter(|name: &HeaderName| !is_end_to_end(name.as_str()));
+    let gone: Vec<HeaderName> =
+        headers.keys().filter(|name| is_known(name)).cloned().chain(named).collect();
+    for name in gone {
         headers.remove(name);
     }
 }

@@ -1,6 +1,6 @@
 //! What is changed in the upstream's response heads.
 
-use http::header::{self, Entry, HeaderMap, HeaderName};
+use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
 
 use super::hop_by_hop::remove_hop_by_hop;
@@ -53,18 +53,20 @@ pub fn is_publicly_cacheable(headers: &HeaderMap) -> bool {
 }
 
 fn allows_sharing(headers: &HeaderMap, name: &HeaderName, expires: bool) -> bool {
-    let values =
-        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let values = values.map(|value| value.to_ascii_lowercase()).collect::<Vec<_>>();
-    let directives: Vec<&str> =
-        values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
-    let has = |wanted: &[&str]| directives.iter().any(|directive| wanted.contains(directive));
-    if has(&["public", "immutable"]) || directives.iter().any(|d| d.starts_with("s-maxage")) {
-        return true;
+    let (mut is_shared, mut has_lifetime, mut is_kept_back) = (false, expires, false);
+    let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    for directive in values.flat_map(|value| value.split(|byte| *byte == b',')) {
+        let directive = directive.trim_ascii();
+        let is = |wanted: &str| directive.eq_ignore_ascii_case(wanted.as_bytes());
+        let behind = |name: &str| {
+            let (begun, rest) = directive.split_at_checked(name.len())?;
+            begun.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
+        };
+        is_shared |= is("public") || is("immutable") || behind("s-maxage").is_some();
+        has_lifetime |= behind("max-age=").is_some_and(|seconds| seconds != b"0");
+        is_kept_back |= is("private") || is("no-store") || is("no-cache");
     }
-    let lives = |d: &&str| d.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0");
-    let has_lifetime = directives.iter().any(lives) || expires;
-    has_lifetime && !has(&["private", "no-store", "no-cache"])
+    is_shared || has_lifetime && !is_kept_back
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{Method, Request, Response};
 use http_body::Body as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -148,9 +148,9 @@ impl Upstream {
         answer: Answer,
         rest: Rest,
     ) -> Result<Response<UpstreamBody>, RequestError> {
-        let Answer { head, body, keeps_alive } = answer;
+        let Answer { head, body, keeps_alive, kept } = answer;
         let is_reusable = keeps_alive && matches!(rest, Rest::Sent | Rest::Sending(_));
-        let limit = if is_reusable { self.rest_limit(&head.headers) } else { Duration::ZERO };
+        let limit = if is_reusable { rest_limit(kept, self.limits.idle) } else { Duration::ZERO };
         let lease = self.lease(connection, limit);
         let (sending, unasked) = match rest {
             Rest::Sent | Rest::Refused => (None, None),
@@ -180,10 +180,6 @@ impl Upstream {
 
     fn lease(&self, connection: Connection, limit: Duration) -> Lease {
         Lease::new(self.pool.clone(), connection, limit)
-    }
-
-    fn rest_limit(&self, headers: &HeaderMap) -> Duration {
-        self.limits.idle.min(keep_alive_limit(headers))
     }
 
     async fn connect(&self) -> Result<Connection, RequestError> {
@@ -235,14 +231,9 @@ fn is_idempotent(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
-/// What the upstream's `Keep-Alive: timeout=N` leaves to rest on, one second before its end.
-fn keep_alive_limit(headers: &HeaderMap) -> Duration {
-    let seconds = headers
-        .get(header::HeaderName::from_static("keep-alive"))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(',').find_map(|part| part.trim().strip_prefix("timeout=")))
-        .and_then(|seconds| seconds.parse::<u64>().ok());
-    seconds.map_or(Duration::MAX, |seconds| Duration::from_secs(seconds.saturating_sub(1)))
+/// How long a connection may rest that the upstream keeps for `kept`: a second less, and at most `idle`.
+fn rest_limit(kept: Option<Duration>, idle: Duration) -> Duration {
+    kept.map_or(idle, |kept| kept.saturating_sub(Duration::from_secs(1)).min(idle))
 }
 
 async fn expire_regularly(pool: Weak<Pool>) {
@@ -256,23 +247,16 @@ async fn expire_regularly(pool: Weak<Pool>) {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
-
-    #[track_caller]
-    fn check_keep_alive(value: &'static str, expected: Duration) {
-        let mut headers = HeaderMap::new();
-        headers.insert("keep-alive", HeaderValue::from_static(value));
-        assert_eq!(keep_alive_limit(&headers), expected, "{value}");
-    }
 
     #[test]
     fn a_connection_rests_a_second_less_than_the_upstream_keeps_it() {
-        check_keep_alive("timeout=5", Duration::from_secs(4));
-        check_keep_alive("max=100, timeout=70", Duration::from_secs(69));
-        check_keep_alive("timeout=0", Duration::ZERO);
-        check_keep_alive("timeout=soon", Duration::MAX);
-        assert_eq!(keep_alive_limit(&HeaderMap::new()), Duration::MAX);
+        let limit =
+            |kept: Option<u64>| rest_limit(kept.map(Duration::from_secs), Duration::from_secs(4));
+        assert_eq!(limit(Some(5)), Duration::from_secs(4));
+        assert_eq!(limit(Some(3)), Duration::from_secs(2));
+        assert_eq!(limit(Some(70)), Duration::from_secs(4));
+        assert_eq!(limit(Some(0)), Duration::ZERO);
+        assert_eq!(limit(None), Duration::from_secs(4));
     }
 }

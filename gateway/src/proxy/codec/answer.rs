@@ -1,16 +1,17 @@
 //! Answers, from the bytes that come.
 
 use std::mem::take;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::HeaderMap;
+use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::response::Parts;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Version};
 
+use super::connection_fields::ConnectionFields;
 use super::decoder::Decoder;
 use super::error::AnswerError;
 use super::head::{Read, may_be_complete, read_head};
-use crate::proxy::framing::check_response;
 
 /// Reads one answer: what precedes it, its head, and the beginning of its body.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub(in crate::proxy) struct Answer {
     pub(in crate::proxy) body: Beginning,
     /// Whether another request may follow on the connection.
     pub(in crate::proxy) keeps_alive: bool,
+    /// How long the upstream keeps it resting, where it says so.
+    pub(in crate::proxy) kept: Option<Duration>,
 }
 
 /// The body behind a head.
@@ -70,9 +73,9 @@ impl AnswerReader {
     fn read(&mut self, mut bytes: &[u8]) -> Result<Option<Answer>, AnswerError> {
         while !bytes.is_empty() {
             match read_head(bytes, &mut self.spare) {
-                Ok(Some(Read::Final { head, keeps_alive, length })) => {
+                Ok(Some(Read::Final { head, connection, length })) => {
                     let rest = bytes.get(length..).unwrap_or_default();
-                    return self.open(head.into_parts().0, keeps_alive, rest).map(Some);
+                    return self.open(head.into_parts().0, &connection, rest).map(Some);
                 }
                 Ok(Some(Read::Interim { status, length })) => {
                     self.is_told_to_go_on |= status == StatusCode::CONTINUE;
@@ -89,28 +92,31 @@ impl AnswerReader {
         Ok(None)
     }
 
-    fn open(&self, mut head: Parts, keeps_alive: bool, rest: &[u8]) -> Result<Answer, AnswerError> {
-        check_response(&mut head).map_err(AnswerError::Ambiguous)?;
-        let decoder = Decoder::of(&head, self.is_to_head)?;
-        if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            let body = Beginning::Switched(Bytes::copy_from_slice(rest));
-            return Ok(Answer { head, body, keeps_alive: false });
+    fn open(
+        &self,
+        mut head: Parts,
+        fields: &ConnectionFields,
+        rest: &[u8],
+    ) -> Result<Answer, AnswerError> {
+        let decoder = Decoder::of(head.status, head.version, &fields.told()?, self.is_to_head)?;
+        if head.status == StatusCode::NO_CONTENT {
+            head.headers.remove(CONTENT_LENGTH); // RFC 9110 §8.6 allows none.
         }
-        let keeps_alive = keeps_alive && decoder.has_an_end_of_its_own();
-        let whole = match decoder {
-            Decoder::Length(length) => {
-                usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length))
-            }
-            _ => None,
+        // An upstream of HTTP/1.0 is asked on a new connection each time (RFC 9112 §9.3).
+        let mut keeps_alive = head.version == Version::HTTP_11
+            && !fields.closes
+            && decoder.has_an_end_of_its_own()
+            && head.status != StatusCode::SWITCHING_PROTOCOLS;
+        let whole = decoder.left().and_then(|length| usize::try_from(length).ok());
+        let body = if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            Beginning::Switched(Bytes::copy_from_slice(rest))
+        } else if let Some((body, behind)) = whole.and_then(|whole| rest.split_at_checked(whole)) {
+            keeps_alive &= behind.is_empty();
+            Beginning::Whole(Bytes::copy_from_slice(body))
+        } else {
+            Beginning::Part(decoder, rest.into())
         };
-        Ok(match whole {
-            Some((body, behind)) => Answer {
-                head,
-                body: Beginning::Whole(Bytes::copy_from_slice(body)),
-                keeps_alive: keeps_alive && behind.is_empty(),
-            },
-            None => Answer { head, body: Beginning::Part(decoder, rest.into()), keeps_alive },
-        })
+        Ok(Answer { head, body, keeps_alive, kept: fields.kept })
     }
 
     /// Whether the upstream has asked for the request's body (100).
@@ -179,7 +185,7 @@ pub fn read_answer<'a>(
             None => return Ok(None),
         }
     };
-    let Answer { head, body, keeps_alive } = answer;
+    let Answer { head, body, keeps_alive, .. } = answer;
     let (end, is_reusable) = (End::Whole, keeps_alive);
     let mut read = ReadAnswer { head, body: Vec::new(), end, is_reusable, trailers: None };
     match body {

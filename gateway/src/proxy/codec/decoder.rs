@@ -1,15 +1,11 @@
 //! The body of an answer, and where it ends (RFC 9112 §6.3).
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
 use super::chunked::Chunked;
+use super::connection_fields::Told;
 use super::error::AnswerError;
-
-/// Longest body that can be told, in bytes; hyper has another use for the two numbers behind it.
-const LONGEST_BODY: u64 = u64::MAX - 2;
 
 /// Finds a body among the bytes that come, and its end.
 #[derive(Debug)]
@@ -23,26 +19,25 @@ pub(in crate::proxy) enum Decoder {
 }
 
 impl Decoder {
-    /// How the body behind `head` ends, whose lengths were found to be sound.
-    pub(super) fn of(head: &Parts, is_to_head: bool) -> Result<Self, AnswerError> {
-        let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || head.status == StatusCode::SWITCHING_PROTOCOLS;
-        if has_none || is_to_head {
-            return Ok(Self::Length(0));
-        }
-        if head.headers.contains_key(TRANSFER_ENCODING) {
-            if head.version == Version::HTTP_10 {
-                return Err(AnswerError::Ambiguous("a Transfer-Encoding in HTTP/1.0"));
+    /// How the body of an answer with this status ends, as it was `told`.
+    pub(super) fn of(
+        status: StatusCode,
+        version: Version,
+        told: &Told,
+        is_to_head: bool,
+    ) -> Result<Self, AnswerError> {
+        let has_none = matches!(
+            status,
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        match told {
+            _ if has_none || is_to_head => Ok(Self::Length(0)),
+            Told::Length(length) => Ok(Self::Length(*length)),
+            Told::Chunked if version == Version::HTTP_10 => {
+                Err(AnswerError::Ambiguous("a Transfer-Encoding in HTTP/1.0"))
             }
-            return Ok(Self::Chunked(Box::default()));
-        }
-        let Some(length) = head.headers.get(CONTENT_LENGTH) else {
-            return Ok(Self::UntilClose { has_ended: false });
-        };
-        let length = length.to_str().ok().and_then(|digits| digits.parse().ok());
-        match length.filter(|length| *length <= LONGEST_BODY) {
-            Some(length) => Ok(Self::Length(length)),
-            None => Err(AnswerError::Ambiguous("a Content-Length that is no length")),
+            Told::Chunked => Ok(Self::Chunked(Box::default())),
+            Told::Nothing => Ok(Self::UntilClose { has_ended: false }),
         }
     }
 

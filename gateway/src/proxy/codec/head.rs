@@ -2,11 +2,12 @@
 
 use std::mem::{MaybeUninit, take};
 
-use http::header::{CONNECTION, HeaderMap, HeaderValue};
+use http::header::HeaderMap;
 use http::{Response, StatusCode, Version};
 use httparse::{Error, ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
 
+use super::connection_fields::ConnectionFields;
 use super::error::AnswerError;
 use super::lines;
 
@@ -21,7 +22,7 @@ pub(super) enum Read {
     /// Of an answer that precedes the real one (RFC 9110 §15.2).
     Interim { status: StatusCode, length: usize },
     /// Of the answer.
-    Final { head: Response<()>, keeps_alive: bool, length: usize },
+    Final { head: Response<()>, connection: ConnectionFields, length: usize },
 }
 
 /// Reads a head from the beginning of `bytes`, into the `spare` map; `None` where it is not there yet.
@@ -52,33 +53,25 @@ pub(super) fn read_head(bytes: &[u8], spare: &mut HeaderMap) -> Result<Option<Re
     {
         head.extensions_mut().insert(reason);
     }
-    *head.headers_mut() = read_fields(parsed.headers, take(spare))?;
-    let keeps_alive = keeps_alive(&head);
-    Ok(Some(Read::Final { head, keeps_alive, length }))
+    let (headers, connection) = read_fields(parsed.headers, take(spare))?;
+    *head.headers_mut() = headers;
+    Ok(Some(Read::Final { head, connection, length }))
 }
 
 fn read_fields(
     fields: &[httparse::Header<'_>],
     mut headers: HeaderMap,
-) -> Result<HeaderMap, AnswerError> {
+) -> Result<(HeaderMap, ConnectionFields), AnswerError> {
+    let mut connection = ConnectionFields::default();
     headers.clear();
     headers.reserve(fields.len());
     for field in fields {
         let (name, value) = lines::field(field.name.as_bytes(), field.value)
             .ok_or(AnswerError::Head(Error::HeaderName))?;
+        connection.note(&name, &value);
         headers.append(name, value);
     }
-    Ok(headers)
-}
-
-/// Whether another request may follow on the connection (RFC 9112 §9.3); never with an upstream of
-/// HTTP/1.0.
-fn keeps_alive(head: &Response<()>) -> bool {
-    let closes = |value: &HeaderValue| {
-        let is_close = |token: &str| token.trim().eq_ignore_ascii_case("close");
-        value.to_str().is_ok_and(|value| value.split(',').any(is_close))
-    };
-    head.version() == Version::HTTP_11 && !head.headers().get_all(CONNECTION).iter().any(closes)
+    Ok((headers, connection))
 }
 
 /// Whether the end of a head is in `bytes`, of which the first `known` held none: a head that comes

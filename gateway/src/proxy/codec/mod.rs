@@ -10,6 +10,7 @@ pub(super) mod alarm;
 pub mod answer;
 mod chunked;
 pub(super) mod connection;
+mod connection_fields;
 mod decoder;
 pub mod error;
 pub(super) mod exchange;
