@@ -21,6 +21,7 @@ pub mod stack;
 pub mod tls;
 pub mod upstream;
 pub mod visitor;
+pub mod websocket;
 pub mod wire;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod insert;
 pub(crate) mod survey;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use clap::ValueEnum;
@@ -16,6 +17,7 @@ use self::account::{Account, Columns};
 use crate::database::kinds::EmailColumn;
 use crate::database::layout::Layout;
 use crate::database::{DatabaseError, dialect};
+use crate::entity::user_id::UserId;
 
 /// Whether addresses that differ in the case of ASCII letters are one (`--email-case`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -101,6 +103,35 @@ impl Accounts {
         let Some(id) = self.columns.id_kind.value(id) else { return Ok(None) };
         let is_it = Expr::col(self.columns.id.clone()).eq(id);
         Ok(self.select(connection, is_it).await?.into_iter().next())
+    }
+
+    /// Those of `keys` that name an account in its own spelling; of the others nothing is told, for
+    /// a column may know more spellings than one.
+    pub(crate) async fn find_as_spelt<'a>(
+        &self,
+        connection: &impl ConnectionTrait,
+        keys: impl Iterator<Item = &'a AccountKey> + Clone,
+    ) -> Result<HashMap<AccountKey, UserId>, DatabaseError> {
+        let Columns { id, id_kind, email, email_kind, .. } = &self.columns;
+        let emails = keys.clone().filter_map(|key| match key {
+            AccountKey::Email(email) if is_storable(email) => Some(email_kind.value(email)),
+            AccountKey::Email(_) | AccountKey::Id(_) => None,
+        });
+        let ids = keys.filter_map(|key| match key {
+            AccountKey::Id(id) => id_kind.value(id),
+            AccountKey::Email(_) => None,
+        });
+        let (emails, ids): (Vec<_>, Vec<_>) = (emails.collect(), ids.collect());
+        if emails.is_empty() && ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let is_one = Expr::col(email.clone()).is_in(emails).or(Expr::col(id.clone()).is_in(ids));
+        let mut found = HashMap::new();
+        for account in self.select(connection, is_one).await? {
+            found.entry(AccountKey::Id(account.id.to_string())).or_insert(account.id.clone());
+            found.entry(AccountKey::Email(account.email)).or_insert(account.id);
+        }
+        Ok(found)
     }
 
     /// Whether a session could name an account so; what is no id, or no address, may be the other.

@@ -32,6 +32,7 @@ use crate::server::connection::ConnectionLimits;
 use crate::server::listeners::Listeners;
 use crate::server::worker::{Address, WorkerSettings};
 use crate::session::Sessions;
+use crate::session::changes::Changes;
 use crate::session::clock::Clock;
 
 /// A gateway that serves.
@@ -132,6 +133,7 @@ async fn services(
     let settings = config.session.clone();
     let sessions = Sessions::new(database.clone(), layout, accounts.clone(), settings);
     sessions.start_sweeping(config.sweep_interval, clock);
+    sessions.start_watching(&Changes::new(), clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let settings = config.auth.clone();
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);

@@ -1,5 +1,6 @@
 //! What can go wrong: at start-up, told to the operator; in a request, answered to the browser.
 
+mod answer;
 mod certificate;
 mod front;
 mod next;
@@ -9,6 +10,7 @@ mod start;
 use std::error::Error;
 use std::iter::successors;
 
+pub use self::answer::AnswerError;
 pub use self::certificate::CertificateError;
 pub use self::front::FrontError;
 pub use self::next::NextError;

@@ -6,19 +6,21 @@ use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use http_body_util::Full;
 use tracing::warn;
 
 use super::body::AnswerBody;
+use super::sockets::Socket;
 use super::visits::audience_of;
-use super::{Caller, Downstream, Gateway, Services};
+use super::{Caller, Downstream, Gateway, Services, is_event_stream};
 use crate::auth::discard::discard;
 use crate::error::RequestError;
 use crate::identity::headers::fold;
 use crate::identity::names::IdentityNames;
+use crate::next::dev_only::is_dev_only;
 use crate::next::request_headers::is_internal;
 use crate::ops::access_log::AccessLog;
 use crate::ops::request_id::is_request_id;
+use crate::proxy::body::UpstreamBody;
 use crate::proxy::bounded_stream::BoundedStream;
 use crate::proxy::expectation::keep_only_waiting;
 use crate::proxy::forwarding::{Forwarding, is_forwarding};
@@ -27,7 +29,8 @@ use crate::proxy::location::PublicOrigin;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::clean_response;
 use crate::proxy::routing::{PathPrefix, Target};
-use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket, tunnel};
+use crate::proxy::tunnel::Side;
+use crate::proxy::upgrade::{grants_websocket, is_websocket, keep_websocket};
 use crate::proxy::upstream::{Upgrade, Upstream};
 use crate::session::Session;
 use crate::session::settle::Visit;
@@ -91,28 +94,37 @@ impl Gateway {
             warn!("a session is too long to be told of: req.session is empty");
         }
         head.version = Version::HTTP_11;
+        let is_hot_reload = is_dev_only(head.uri.path());
         if let Some(prefix) = &forward.target.stripped {
             prefix.strip(&mut head.uri);
         }
         let request = Request::from_parts(head, body);
         let mut response = if wants_websocket {
-            self.upgrade(request, &forward).await?
+            // A page that is worked on keeps its hot reload, whoever signs out in it.
+            let session = forward.visit.session().filter(|_| !is_hot_reload);
+            self.upgrade(request, &forward, session).await?
         } else {
-            forward.target.upstream.send(request).await?.map(AnswerBody::Upstream)
+            let response = forward.target.upstream.send(request).await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
+            }
+            self.in_session(response, &forward.visit)
         };
         self.finish(&mut response, &forward).await;
         Ok(response)
     }
 
-    /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends.
+    /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends, or
+    /// `session` is over.
     async fn upgrade(
         &self,
         mut request: Request<RequestBody>,
         forward: &Forward<'_>,
+        session: Option<&Session>,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let Forward { downstream, target, caller, .. } = forward;
-        let place = self.services.crowds.upgrades.enter_as(caller.counted);
-        let place = place.map_err(|error| RequestError::Crowded(error.into()))?;
+        let upgrade = self.services.crowds.upgrades.enter_as(caller.counted);
+        let upgrade = upgrade.map_err(|error| RequestError::Crowded(error.into()))?;
         let to_browser = hyper::upgrade::on(&mut request);
         let (response, socket, come) = match target.upstream.upgrade(request).await? {
             Upgrade::Refused(response) => return Ok(response.map(AnswerBody::Upstream)),
@@ -121,14 +133,27 @@ impl Gateway {
         if !grants_websocket(response.headers()) {
             return Err(RequestError::UpstreamBroken("an upgrade to something else".into()));
         }
-        let limits = *target.upstream.limits();
+        let limits = target.upstream.limits();
         let to_upstream = BoundedStream::new(socket, limits.response_head);
-        let held = (downstream.connection.long_lived(), downstream.place.clone(), place);
-        tokio::spawn(async move {
-            tunnel(to_browser, to_upstream, come, limits.half_closed_upgrade).await;
-            drop(held);
-        });
-        Ok(response.map(|()| AnswerBody::Own(Full::default())))
+        let to_upstream = Side { stream: to_upstream, early: come };
+        let socket = Socket {
+            long_lived: downstream.connection.long_lived(),
+            places: (downstream.place.clone(), upgrade),
+            session_end: session.map(|session| self.services.sessions.watch(session)),
+        };
+        let log = socket.start(to_browser, to_upstream, limits.half_closed_upgrade);
+        Ok(response.map(|()| AnswerBody::Socket(Some(log))))
+    }
+
+    /// An event stream ends with the session that it was opened in.
+    fn in_session(&self, response: Response<UpstreamBody>, visit: &Visit) -> Response<AnswerBody> {
+        match visit.session() {
+            Some(session) if is_event_stream(response.headers()) => {
+                let end = self.services.sessions.watch(session);
+                response.map(|body| AnswerBody::InSession(body, end))
+            }
+            _ => response.map(AnswerBody::Upstream),
+        }
     }
 
     /// Cleans the upstream's response head and adds the session's cookie where it is due.

@@ -6,6 +6,7 @@ mod held;
 pub mod hsts;
 mod refuse;
 mod route;
+mod sockets;
 mod visits;
 
 use std::net::{IpAddr, SocketAddr};
@@ -170,6 +171,7 @@ impl Gateway {
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
+        let log = response.body_mut().hand_over(log);
         response.map(|body| TrackedBody::new(Held::new(body, place), log, long_lived))
     }
 

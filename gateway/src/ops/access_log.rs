@@ -1,6 +1,5 @@
 //! One line for each request, at its end.
 
-use std::error::Error;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,7 +14,14 @@ use tracing::{Level, debug, error, info, warn};
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
 use crate::entity::user_id::UserId;
-use crate::error::chain;
+use crate::error::{AnswerError, chain};
+
+/// How an answer ends whose upstream breaks off.
+pub const CUT_BY_THE_UPSTREAM: &str = "cut by the upstream";
+/// How one ends whose client has gone away.
+pub const CLIENT_GONE: &str = "client gone";
+/// How one ends whose session is over.
+pub const SESSION_ENDED: &str = "session ended";
 
 /// What is known of a request, written down when it is dropped: at the end of the response's
 /// body, or when the client has gone away.
@@ -24,13 +30,13 @@ pub struct AccessLog {
     request_id: RequestId,
     began: Instant,
     method: Method,
-    path: String,
+    path: Box<str>,
     client: IpAddr,
     user_id: Option<UserId>,
     status: Option<StatusCode>,
     bytes: u64,
     level: Level,
-    cause: Option<String>,
+    cause: Option<Box<str>>,
     progress: Progress,
     running: Running,
 }
@@ -41,6 +47,8 @@ enum Progress {
     Whole,
     /// The upstream broke off.
     Cut,
+    /// In another way.
+    Ended(&'static str),
 }
 
 impl AccessLog {
@@ -51,7 +59,7 @@ impl AccessLog {
             request_id,
             began: Instant::now(),
             method: head.method.clone(),
-            path: head.uri.path().to_owned(),
+            path: head.uri.path().into(),
             client,
             user_id: None,
             status: None,
@@ -80,7 +88,7 @@ impl AccessLog {
 
     /// Notes why the answer is not the one that was asked for, and how loud that is.
     pub fn set_cause(&mut self, level: Level, cause: String) {
-        (self.level, self.cause) = (level, Some(cause));
+        (self.level, self.cause) = (level, Some(cause.into()));
     }
 
     /// Notes what was answered.
@@ -88,13 +96,21 @@ impl AccessLog {
         self.status = Some(status);
     }
 
+    /// Ends the line of a WebSocket, to whose client `bytes` went; `end` tells how where that was
+    /// not by both sides.
+    pub fn end_socket(mut self, end: Option<&'static str>, bytes: u64) {
+        self.bytes = bytes;
+        self.progress = end.map_or(Progress::Whole, Progress::Ended);
+    }
+
     /// How the answer ended, where that was not with its end.
     fn end(&self) -> Option<&'static str> {
         match self.progress {
             Progress::Whole => None,
-            Progress::Cut => Some("cut by the upstream"),
+            Progress::Cut => Some(CUT_BY_THE_UPSTREAM),
+            Progress::Ended(how) => Some(how),
             Progress::Begun if self.running.is_cut() => Some("cut by the end of the drain"),
-            Progress::Begun => Some("client gone"),
+            Progress::Begun => Some(CLIENT_GONE),
         }
     }
 }
@@ -135,14 +151,17 @@ pub fn head_refused(client: IpAddr, error: &hyper::Error) {
 #[derive(Debug)]
 pub struct TrackedBody<B> {
     body: B,
-    log: AccessLog,
+    /// That of a WebSocket is written by others.
+    log: Option<AccessLog>,
     _long_lived: Option<LongLived>,
 }
 
 impl<B: Body> TrackedBody<B> {
     /// Ends `log`, and the long-lived mark of an event stream, with `body`.
-    pub fn new(body: B, mut log: AccessLog, long_lived: Option<LongLived>) -> Self {
-        if log.method == Method::HEAD || body.is_end_stream() {
+    pub fn new(body: B, mut log: Option<AccessLog>, long_lived: Option<LongLived>) -> Self {
+        if let Some(log) = &mut log
+            && (log.method == Method::HEAD || body.is_end_stream())
+        {
             log.progress = Progress::Whole; // Nobody will ask for a piece.
         }
         Self { body, log, _long_lived: long_lived }
@@ -151,27 +170,29 @@ impl<B: Body> TrackedBody<B> {
 
 impl<B> Body for TrackedBody<B>
 where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Error,
+    B: Body<Data = Bytes, Error = AnswerError> + Unpin,
 {
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        let Self { body, log, .. } = &mut *self;
+        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+        let Some(log) = log else { return Poll::Ready(frame) };
         match &frame {
-            Some(Ok(frame)) => self.log.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Ok(frame)) => log.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Err(AnswerError::SessionOver)) => log.progress = Progress::Ended(SESSION_ENDED),
             Some(Err(error)) => {
-                self.log.set_cause(Level::WARN, chain(error));
-                self.log.progress = Progress::Cut;
+                log.set_cause(Level::WARN, chain(error));
+                log.progress = Progress::Cut;
             }
             None => {}
         }
-        if frame.is_none() || self.body.is_end_stream() && self.log.progress == Progress::Begun {
-            self.log.progress = Progress::Whole;
+        if frame.is_none() || body.is_end_stream() && log.progress == Progress::Begun {
+            log.progress = Progress::Whole;
         }
         Poll::Ready(frame)
     }

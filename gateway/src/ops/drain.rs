@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::open_connection::OpenConnection;
@@ -15,6 +15,8 @@ pub struct Drain(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     phase: watch::Sender<Phase>,
+    /// Told when `phase` is `Draining`: a wait for it takes little room in what waits long.
+    begun: Notify,
     open: watch::Sender<Open>,
 }
 
@@ -54,7 +56,8 @@ impl Drain {
     /// A process that serves, with nothing open yet.
     pub fn new() -> Self {
         let phase = watch::Sender::new(Phase::Serving);
-        Self(Arc::new(Shared { phase, open: watch::Sender::new(Open::default()) }))
+        let (begun, open) = (Notify::new(), watch::Sender::new(Open::default()));
+        Self(Arc::new(Shared { phase, begun, open }))
     }
 
     /// Counts a connection until the guard, and whatever holds it, is gone.
@@ -89,12 +92,17 @@ impl Drain {
 
     /// Resolves when the end begins: time to accept nothing more.
     pub async fn begun(&self) {
-        self.reached(Phase::Draining).await;
+        let begun = self.0.begun.notified(); // Before the look, so that nothing falls between.
+        if !self.has_begun() {
+            begun.await;
+        }
     }
 
     /// Resolves when the time is up: whatever still runs is dropped.
     pub async fn ended(&self) {
-        self.reached(Phase::Ended).await;
+        // The sender lives in `self`, so waiting cannot fail.
+        let waited = self.0.phase.subscribe().wait_for(|now| *now >= Phase::Ended).await.is_ok();
+        debug_assert!(waited, "the phase outlives its watchers");
     }
 
     /// Begins the end and waits for it: at most `limit` for ordinary connections, and at most
@@ -102,6 +110,7 @@ impl Drain {
     pub async fn run(&self, limit: Duration, grace: Duration) {
         let began = Instant::now();
         self.0.phase.send_replace(Phase::Draining);
+        self.0.begun.notify_waiters();
         let mut open = self.0.open.subscribe();
         // Both waits may run out of time; what is still open then is cut.
         let ordinary = timeout_at(began + limit, open.wait_for(|open| open.ordinary == 0)).await;
@@ -110,12 +119,6 @@ impl Drain {
             timeout_at(began + grace, open.wait_for(|open| open.long_lived == 0)).await;
         drop(long_lived);
         self.0.phase.send_replace(Phase::Ended);
-    }
-
-    async fn reached(&self, phase: Phase) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let waited = self.0.phase.subscribe().wait_for(|now| *now >= phase).await.is_ok();
-        debug_assert!(waited, "the phase outlives its watchers");
     }
 }
 

@@ -1,6 +1,7 @@
 //! One client's connection: what runs on it, what it waits for, and whether the end of the
 //! process waits for it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use super::drain::{Drain, Hold};
 pub struct OpenConnection {
     drain: Drain,
     uses: Mutex<Uses>,
+    is_to_be_reset: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl OpenConnection {
         let (phase, since) = (Phase::Fresh, Instant::now());
         let uses = Uses { phase, since, running: 0, is_released: false, long_lived: 0, took: None };
         drain.recount(None, uses.hold());
-        Arc::new(Self { drain, uses: Mutex::new(uses) })
+        Arc::new(Self { drain, uses: Mutex::new(uses), is_to_be_reset: AtomicBool::new(false) })
     }
 
     /// Notes that several requests may run at once (HTTP/2). From here on bytes say nothing of
@@ -134,6 +136,21 @@ impl OpenConnection {
         LongLived(self.clone())
     }
 
+    /// Resolves when the end of the process begins.
+    pub async fn drain_begun(&self) {
+        self.drain.begun().await;
+    }
+
+    /// Has the connection reset when it is closed.
+    pub fn reset_at_close(&self) {
+        self.is_to_be_reset.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::reset_at_close`] was called.
+    pub fn is_to_be_reset(&self) -> bool {
+        self.is_to_be_reset.load(Ordering::Relaxed)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Uses)) {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let before = uses.hold();
@@ -152,6 +169,13 @@ impl Drop for OpenConnection {
 /// Something on a connection that does not end by itself: an upgrade or an event stream.
 #[derive(Debug)]
 pub struct LongLived(Arc<OpenConnection>);
+
+impl LongLived {
+    /// What it is on.
+    pub fn connection(&self) -> &OpenConnection {
+        &self.0
+    }
+}
 
 impl Drop for LongLived {
     fn drop(&mut self) {

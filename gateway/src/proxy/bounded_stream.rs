@@ -9,6 +9,7 @@ use std::time::Duration;
 use socket2::TcpKeepalive;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+use tracing::debug;
 
 use super::socket::Socket;
 use crate::ops::open_connection::OpenConnection;
@@ -64,6 +65,16 @@ impl BoundedStream {
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(self.limit)));
         ready!(waiting.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing sent is taken")))
+    }
+}
+
+impl Drop for BoundedStream {
+    fn drop(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.is_to_be_reset())
+            && let Err(error) = self.stream.reset_at_close()
+        {
+            debug!(cause = %error, "a connection is closed that should be reset");
+        }
     }
 }
 

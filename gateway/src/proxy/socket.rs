@@ -16,6 +16,17 @@ pub enum Socket {
     Unix(UnixStream),
 }
 
+impl Socket {
+    /// Makes its close a reset, by which whatever the other side has not read is lost (RFC 9293
+    /// §3.5.2); a Unix socket has none.
+    pub fn reset_at_close(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_zero_linger(),
+            Self::Unix(_) => Ok(()),
+        }
+    }
+}
+
 /// Does the same with a socket of either kind.
 macro_rules! either {
     ($socket:expr, $stream:pat => $do:expr) => {

@@ -1,21 +1,13 @@
 //! WebSockets: the one upgrade that is passed on.
 
-use std::io::{self, Cursor};
-use std::time::Duration;
-
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::{Either, select};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Version};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy};
-use tokio::time::timeout;
-use tracing::debug;
 
-use super::bounded_stream::BoundedStream;
+use super::tunnel::Side;
 
 const WEBSOCKET: &str = "websocket";
 
@@ -41,44 +33,14 @@ pub fn keep_websocket(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, HeaderValue::from_static(WEBSOCKET));
 }
 
-/// Carries bytes both ways until both sides have ended, or one has failed; when one has ended, the
-/// other may go on for at most `half_closed`. What has `come` from the upstream with its answer goes
-/// first.
-///
-/// There is no idle limit: Next.js sends nothing on its hot-reload socket while nobody edits, and
-/// a cut one costs the page its state.
-pub async fn tunnel(
-    downstream: OnUpgrade,
-    upstream: BoundedStream,
-    come: Bytes,
-    half_closed: Duration,
-) {
-    let downstream = match downstream.await {
-        Ok(downstream) => downstream,
-        Err(error) => return debug!(cause = %error, "an upgrade was not completed"),
-    };
-    let (from_downstream, to_downstream) = tokio::io::split(TokioIo::new(downstream));
-    let (from_upstream, to_upstream) = tokio::io::split(upstream);
-    let up = carry(from_downstream, to_upstream).boxed();
-    let down = carry(Cursor::new(come).chain(from_upstream), to_downstream).boxed();
-    let ended = match select(up, down).await {
-        Either::Left((Ok(()), rest)) | Either::Right((Ok(()), rest)) => {
-            timeout(half_closed, rest).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
-        }
-        Either::Left((failed, _)) | Either::Right((failed, _)) => failed,
-    };
-    if let Err(error) = ended {
-        debug!(cause = %error, "an upgraded connection ended");
-    }
-}
+/// The browser's side of a tunnel, whatever it is spoken over.
+pub type Downstream = Side<TokioIo<Upgraded>>;
 
-/// Carries bytes one way, and then the end.
-async fn carry(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-) -> io::Result<()> {
-    copy(&mut from, &mut to).await?;
-    to.shutdown().await
+/// The browser's side, once its upgrade is completed.
+pub async fn downstream(upgrade: OnUpgrade) -> hyper::Result<Downstream> {
+    let downstream = upgrade.await?;
+    // What came early from the browser is read first, and its buffer dropped then.
+    Ok(Side { stream: TokioIo::new(downstream), early: Bytes::new() })
 }
 
 fn lists(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {

@@ -16,6 +16,7 @@ mod owner;
 mod passport_user;
 pub mod policy;
 pub mod presented;
+mod recheck;
 pub mod record;
 mod resolve;
 mod rewrite;
@@ -31,6 +32,7 @@ mod sweep;
 mod told;
 mod upstream_cookie;
 pub mod user_key;
+pub mod watch;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -62,6 +64,7 @@ use settle::Visit;
 use sign_ins::{Browser, HandedOver, SignIn, SignIns};
 use store::SessionTable;
 use user_key::UserKey;
+use watch::Watches;
 
 /// How sessions are named, signed and timed.
 #[derive(Debug, Clone)]
@@ -125,6 +128,7 @@ pub struct Sessions {
     accounts: Accounts,
     sign_ins: SignIns,
     unread: Unread,
+    watches: Watches,
     settings: Arc<SessionSettings>,
 }
 
@@ -138,7 +142,8 @@ impl Sessions {
     ) -> Self {
         let table = SessionTable::new(layout);
         let (sign_ins, unread) = (SignIns::new(settings.handover), Unread::default());
-        Self { database, table, accounts, sign_ins, unread, settings: Arc::new(settings) }
+        let (watches, settings) = (Watches::default(), Arc::new(settings));
+        Self { database, table, accounts, sign_ins, unread, watches, settings }
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
