@@ -58,6 +58,7 @@ async fn http1_is_spoken_over_tls_and_the_upstream_learns_it() {
     assert_eq!(stream.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
     let answer = ask(&mut stream, "/").await;
     assert!(answer.contains("strict-transport-security: max-age=86400"), "{answer}");
+    assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
     let seen = stack.upstream.last_request();
     assert_eq!(seen.header("x-forwarded-proto"), Some("https"));
     assert_eq!(seen.header("x-forwarded-port"), Some("443"));
@@ -92,18 +93,26 @@ async fn http2_is_chosen_by_clients_that_know_it_and_a_sign_in_sets_a_secure_coo
 }
 
 #[tokio::test]
-async fn what_the_upstream_says_of_its_transport_stays() {
+async fn what_the_upstream_says_of_its_answers_stays() {
+    const OWN: [(&str, &str); 3] = [
+        ("strict-transport-security", "max-age=5; includeSubDomains"),
+        ("x-content-type-options", "own"),
+        ("content-security-policy", "default-src 'self'"),
+    ];
     let upstream = StubUpstream::answering(|_| async {
         let mut response = text("hello from upstream");
-        let own = "max-age=5; includeSubDomains".parse().unwrap();
-        response.headers_mut().insert("strict-transport-security", own);
+        for (name, value) in OWN {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
         response
     });
     let certificate = TestCertificate::of(&["a.example"]);
     let stack = before(upstream.await, certificate.tls()).await;
     let stream = TlsClient::new(&[&certificate], H2).connect(stack.address(), "a.example").await;
     let reply = Http2::over(stream).await.get("/").await;
-    assert_eq!(reply.header("strict-transport-security"), Some("max-age=5; includeSubDomains"));
+    for (name, value) in OWN {
+        assert_eq!(reply.header(name), Some(value));
+    }
 }
 
 #[tokio::test]

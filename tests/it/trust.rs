@@ -1,9 +1,11 @@
 //! Who is the client and what is the site's origin: the settings, trusted proxies, or the request.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::StatusCode;
 use nextbnb_gateway::downstream::public_url::PublicUrl;
+use nextbnb_gateway::gateway::hsts::Hsts;
 use nextbnb_gateway::server::listen_at::ListenAt;
 use nextbnb_gateway::session::policy::AnonymousSessions;
 use nextbnb_tests::stack::{Stack, registration};
@@ -245,4 +247,36 @@ async fn nobody_else_makes_the_cookie_secure_or_the_origin_another() {
     let (status, cookie) = sign_up(liar()).await;
     assert_eq!(status, 200);
     assert!(!cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn an_answer_over_https_says_so_whoever_speaks_it_and_any_other_says_nothing() {
+    const NAMES: [&str; 3] =
+        ["x-content-type-options", "strict-transport-security", "content-security-policy"];
+    let start = async |hsts, public_url: Option<&str>| {
+        Stack::with(StubUpstream::start().await, |config| {
+            config.hsts = hsts;
+            config.front.public_url = public_url.map(|url| PublicUrl::parse(url).unwrap());
+            config.front.trusted.add("loopback").unwrap();
+        })
+        .await
+    };
+    let said = async |stack: &Stack, proto, path| {
+        let asking = stack.anonymous().header("x-forwarded-host", "shop.example");
+        let reply = asking.header("x-forwarded-proto", proto).get(path).await;
+        NAMES.map(|name| reply.header(name).unwrap_or_default().to_owned())
+    };
+    let day = Duration::from_hours(24);
+    let (nosniff, none) = (["nosniff", "", ""], ["", "", ""]);
+    let told = ["nosniff", "max-age=86400", ""];
+    for path in ["/", "/.nextbnb/health", "/_next/static/a.js"] {
+        let stack = start(Hsts::of(day), None).await;
+        assert_eq!(said(&stack, "https", path).await, nosniff, "{path}: the proxy says the rest");
+        assert_eq!(said(&stack, "http", path).await, none, "{path}");
+        let stack = start(Hsts::everywhere(day), None).await;
+        assert_eq!(said(&stack, "https", path).await, told, "{path}");
+        assert_eq!(said(&stack, "http", path).await, none, "{path}");
+        let stack = start(Hsts::everywhere(day), Some("https://shop.example")).await;
+        assert_eq!(said(&stack, "http", path).await, told, "{path}: the settings know better");
+    }
 }

@@ -72,7 +72,7 @@ pub struct Config {
     pub tls: Option<Arc<Tls>>,
     /// Where browsers that come in plain HTTP are sent there from.
     pub http_redirect: Option<ListenAt>,
-    /// What browsers are told that came over it.
+    /// What browsers are told that came over https.
     pub hsts: Hsts,
     /// What the site is called, and whom to believe about clients.
     pub front: Front,

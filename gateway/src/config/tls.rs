@@ -1,6 +1,7 @@
 //! TLS, checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::EVERY_ADDRESS;
 use super::args::ListenArgs;
@@ -17,11 +18,15 @@ pub(super) fn tls(args: &TlsArgs) -> Result<Option<Arc<Tls>>, CertificateError> 
     Ok(if files.is_empty() { None } else { Some(Arc::new(Tls::read(files)?)) })
 }
 
-/// What browsers are told that came over it.
+/// A day at first, so that the way back to plain HTTP is short.
+const HSTS: Duration = Duration::from_hours(24);
+
+/// What browsers are told that came over https.
 pub(super) fn hsts(args: &TlsArgs) -> Hsts {
     match args.hsts {
-        HstsChoice::Off => Hsts::off(),
-        HstsChoice::For(max_age) => Hsts::of(max_age),
+        Some(HstsChoice::Off) => Hsts::off(),
+        Some(HstsChoice::For(max_age)) => Hsts::everywhere(max_age),
+        None => Hsts::of(HSTS),
     }
 }
 

@@ -35,17 +35,12 @@ pub struct TlsArgs {
     /// TLS; only `/.nextbnb/health` is answered
     #[arg(long, env = "NEXTBNB_HTTP_REDIRECT_PORT", value_name = "PORT", requires = "tls_certs")]
     pub http_redirect_port: Option<u16>,
-    /// How long browsers that came over TLS come back over TLS alone (Strict-Transport-Security),
-    /// or `off`; raise it to 365d once the site will never be plain again, and go through 0s to take
-    /// it back. What Next.js says itself wins
-    #[arg(
-        long,
-        env = "NEXTBNB_HSTS",
-        value_name = "DURATION|off",
-        default_value = "1d",
-        value_parser = parse_hsts
-    )]
-    pub hsts: HstsChoice,
+    /// How long browsers that came over https come back over https alone
+    /// (Strict-Transport-Security), or `off`; raise it to 365d once the site will never be plain
+    /// again, and go through 0s to take it back. What Next.js says itself wins [default: 1d over
+    /// --tls-cert, nothing behind a proxy that speaks TLS, which says it for itself]
+    #[arg(long, env = "NEXTBNB_HSTS", value_name = "DURATION|off", value_parser = parse_hsts)]
+    pub hsts: Option<HstsChoice>,
 }
 
 /// `--hsts`

@@ -4,6 +4,7 @@ mod body;
 mod forward;
 mod held;
 pub mod hsts;
+mod over_https;
 mod refuse;
 mod route;
 mod sockets;
@@ -26,6 +27,7 @@ use self::body::AnswerBody;
 use self::forward::{Forward, strip};
 use self::held::Held;
 use self::hsts::Hsts;
+use self::over_https::OverHttps;
 use self::refuse::refuse;
 use self::route::Route;
 use crate::auth::Auth;
@@ -77,7 +79,7 @@ pub struct Services {
     pub identity_names: IdentityNames,
     /// Proves to upstreams that a request comes from here, where they want that.
     pub upstream_token: Option<UpstreamToken>,
-    /// Tells browsers to come back over TLS.
+    /// Tells browsers to come back over https.
     pub hsts: Hsts,
     /// Knows whether the process is ending.
     pub drain: Drain,
@@ -129,6 +131,14 @@ struct Caller {
     origin: Origin,
 }
 
+/// What is asked for, and by whom.
+struct Asked<'a> {
+    route: Route,
+    target: Result<&'a Target<Arc<Upstream>>, RequestError>,
+    caller: &'a Caller,
+    downstream: &'a Downstream,
+}
+
 /// A response to the browser.
 pub type Answer = Response<TrackedBody<Held<AnswerBody>>>;
 
@@ -147,7 +157,7 @@ impl Gateway {
         running: Running,
         downstream: &Downstream,
     ) -> Answer {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let rest = self.routes.rest();
         let target = self.routes.of(head.uri.path());
         let pages = &target.as_ref().map_or(rest, |target| *target).pages;
@@ -156,18 +166,22 @@ impl Gateway {
         let client = self.services.front.client(&head.headers, downstream.peer);
         let mut log = AccessLog::begin(request_id, &head, client, running);
         let format = Format::of(&head.headers);
-        let span = self.span_of(&head, request_id);
-        let hsts = self.services.hsts.due(&head, &downstream.scheme);
-        let (answered, place) = match self.admit(&head, client, downstream) {
-            Ok(place) => {
-                let answering = self.answer(head, body, client, downstream, target, &mut log);
+        let route = Route::of(&head, self.services.auth.paths());
+        let span = self.span_of(route, &head, request_id);
+        let received = self.receive(&mut head, client, downstream);
+        let over_https = self.over_https(received.as_ref().ok(), downstream);
+        let admitted = received.and_then(|caller| Ok((self.admit(route, &caller)?, caller)));
+        let (answered, place) = match admitted {
+            Ok((place, caller)) => {
+                let asked = Asked { route, target, caller: &caller, downstream };
+                let answering = self.answer(head, body, asked, &mut log);
                 (answering.instrument(span).await, place)
             }
             Err(error) => (Err(error), None),
         };
         let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
         request_id.set(response.headers_mut());
-        hsts::add(response.headers_mut(), hsts);
+        over_https.add(response.headers_mut());
         log.set_status(response.status());
         let long_lived =
             is_event_stream(response.headers()).then(|| downstream.connection.long_lived());
@@ -175,34 +189,54 @@ impl Gateway {
         response.map(|body| TrackedBody::new(Held::new(body, place), log, long_lived))
     }
 
+    /// Refuses what can be read in two ways; who asks for the rest, and under which origin.
+    fn receive(
+        &self,
+        head: &mut Parts,
+        client: IpAddr,
+        downstream: &Downstream,
+    ) -> Result<Caller, RequestError> {
+        if head.version == Version::HTTP_2 {
+            put_as_http1(head)?;
+        }
+        check_request(head)?;
+        let Downstream { peer, scheme, local, .. } = downstream;
+        let origin = self.services.front.receive(head, *peer, scheme, *local)?;
+        let counted = self.services.front.counted(client, *peer);
+        Ok(Caller { client, counted, origin })
+    }
+
     /// A place for a client's request, which is refused where there is none; nobody waits for one, so
     /// that pages which call the gateway back never wait for themselves.
     ///
     /// Whether the gateway serves is always told.
-    fn admit(
-        &self,
-        head: &Parts,
-        client: IpAddr,
-        downstream: &Downstream,
-    ) -> Result<Option<Place>, RequestError> {
-        let Services { auth, front, crowds, .. } = &self.services;
-        let counted = front.counted(client, downstream.peer);
-        if counted.is_none() || Route::of(head, auth.paths()) == Route::Health {
+    fn admit(&self, route: Route, caller: &Caller) -> Result<Option<Place>, RequestError> {
+        if caller.counted.is_none() || route == Route::Health {
             return Ok(None);
         }
-        crowds
-            .requests
-            .enter_as(counted)
-            .map(Some)
-            .map_err(|error| RequestError::Crowded(error.into()))
+        let place = self.services.crowds.requests.enter_as(caller.counted);
+        place.map(Some).map_err(|error| RequestError::Crowded(error.into()))
+    }
+
+    /// What the answer has besides where the browser speaks TLS; where nobody knows of which origin
+    /// it asks, the connection tells.
+    fn over_https(&self, caller: Option<&Caller>, downstream: &Downstream) -> OverHttps {
+        let Downstream { scheme, .. } = downstream;
+        match caller {
+            Some(Caller { origin, .. }) => OverHttps {
+                is_spoken: origin.known_scheme() == Some(&Scheme::HTTPS),
+                hsts: self.services.hsts.due(origin, scheme),
+            },
+            None => OverHttps { is_spoken: *scheme == Scheme::HTTPS, hsts: None },
+        }
     }
 
     /// What log lines of the rooms below carry the request's id by.
     ///
     /// Only where the database may be asked, beside which it is nothing: a span costs some 6,000
     /// instructions, a fifth of what a guest's page does.
-    fn span_of(&self, head: &Parts, request_id: RequestId) -> Span {
-        let has_one = match Route::of(head, self.services.auth.paths()) {
+    fn span_of(&self, route: Route, head: &Parts, request_id: RequestId) -> Span {
+        let has_one = match route {
             Route::Auth(_) => true,
             Route::Health | Route::UpstreamsHealth | Route::Nothing | Route::Asset => false,
             Route::WhoAmI | Route::Upstream => self.services.sessions.concern(&head.headers),
@@ -214,25 +248,16 @@ impl Gateway {
         &self,
         mut head: Parts,
         body: RequestBody,
-        client: IpAddr,
-        downstream: &Downstream,
-        target: Result<&Target<Arc<Upstream>>, RequestError>,
+        asked: Asked<'_>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        if head.version == Version::HTTP_2 {
-            put_as_http1(&mut head)?;
-        }
-        check_request(&head)?;
-        let Downstream { peer, scheme, local, .. } = downstream;
-        let origin = self.services.front.receive(&mut head, *peer, scheme, *local)?;
-        let counted = self.services.front.counted(client, *peer);
-        let caller = Caller { client, counted, origin };
+        let Asked { route, target, caller, downstream } = asked;
         let target = target?;
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
         }
         strip(&mut head.headers, &self.services.identity_names);
-        let visit = match Route::of(&head, self.services.auth.paths()) {
+        let visit = match route {
             Route::Health => {
                 log.set_routine();
                 return Ok(own(health(self.services.drain.has_begun())));
@@ -243,14 +268,14 @@ impl Gateway {
             }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
-                let visit = self.visit_of(&head, client, log).await?;
+                let visit = self.visit_of(&head, caller.client, log).await?;
                 let mut response = who_am_i(visit.session());
-                self.settle(response.headers_mut(), &visit, &caller).await;
+                self.settle(response.headers_mut(), &visit, caller).await;
                 return Ok(own(response));
             }
             Route::Auth(action) => {
                 return Ok(own(
-                    Box::pin(self.authenticate(action, &head, body, &caller, log)).await?
+                    Box::pin(self.authenticate(action, &head, body, caller, log)).await?
                 ));
             }
             Route::Asset => {
@@ -259,9 +284,9 @@ impl Gateway {
                 Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
                 Visit::Apart
             }
-            Route::Upstream => self.visit_of(&head, client, log).await?,
+            Route::Upstream => self.visit_of(&head, caller.client, log).await?,
         };
-        let forward = Forward { caller: &caller, visit, downstream, target };
+        let forward = Forward { caller, visit, downstream, target };
         self.forward(head, body, forward, log).await
     }
 
