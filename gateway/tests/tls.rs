@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -176,6 +176,7 @@ fn plain_http_is_sent_to_the_port_with_tls() {
     let ask = |target: &str| {
         let mut stream = TcpStream::connect(format!("127.0.0.1:{free}")).unwrap();
         write!(stream, "GET {target} HTTP/1.1\r\nHost: a.example:80\r\n\r\n").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap(); // As `nc` does.
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer

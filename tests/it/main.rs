@@ -7,6 +7,7 @@
 )]
 
 mod body_limit;
+mod client_end;
 mod crowds;
 mod express;
 mod express_auth;

@@ -106,37 +106,3 @@ async fn an_answer_that_is_cut_is_not_passed_on_as_whole() {
     assert_eq!(response.status(), 200);
     assert!(response.into_body().collect().await.is_err());
 }
-
-#[tokio::test]
-async fn the_upstream_stops_when_the_client_goes_away() {
-    check_that_the_upstream_stops("").await;
-    check_that_the_upstream_stops("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nbegun").await;
-}
-
-async fn check_that_the_upstream_stops(answer: &'static str) {
-    let (tell, mut told) = mpsc::channel::<&str>(8);
-    let upstream = RawUpstream::start(move |mut stream, _| {
-        let tell = tell.clone();
-        async move {
-            let mut request = [0; 4096];
-            assert_ne!(stream.read(&mut request).await.unwrap(), 0);
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            tell.send("came").await.unwrap();
-            // No more of an answer; the next read ends when the gateway closes the connection.
-            while stream.read(&mut request).await.is_ok_and(|read| read > 0) {}
-            tell.send("gone").await.unwrap();
-        }
-    })
-    .await;
-    let database = TestDatabase::postgres().await;
-    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
-    let mut wire = Wire::connect(gateway.address()).await;
-    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(told.recv().await, Some("came"));
-    if !answer.is_empty() {
-        wire.read_until("begun").await;
-    }
-    drop(wire);
-    let waited = tokio::time::timeout(Duration::from_secs(30), told.recv()).await;
-    assert_eq!(waited.expect("the upstream still works for nobody"), Some("gone"));
-}

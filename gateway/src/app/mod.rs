@@ -177,6 +177,7 @@ impl ConnectionLimits {
             request_head: limits.request_head,
             idle: limits.downstream_idle,
             stall: limits.downstream_stall,
+            half_closed: limits.half_closed_client,
             http2: limits.http2,
         }
     }

@@ -16,6 +16,10 @@ pub struct Limits {
     /// of an answer that waits for it: both may take as long as they move, and a stream that has
     /// nothing to say may rest.
     pub downstream_stall: Duration,
+    /// Longest time in which a client that has ended its own side of the connection takes nothing of
+    /// its answer, a wait for its head included. It may still read, as `nc` does, or be gone, which
+    /// shows when something is sent; so long the upstream may work for nobody.
+    pub half_closed_client: Duration,
     /// Longest wait for a TCP connection to the upstream, name look-up included.
     pub connect: Duration,
     /// Longest wait for the upstream's response head after the request, or a piece of its body,
@@ -77,6 +81,7 @@ impl Default for Limits {
             request_head: Duration::from_secs(30),
             downstream_idle: Duration::from_secs(75),
             downstream_stall: Duration::from_mins(1),
+            half_closed_client: Duration::from_secs(10),
             connect: Duration::from_secs(5),
             response_head: Duration::from_mins(1),
             upgrade_head: Duration::from_secs(10),

@@ -30,6 +30,8 @@ struct Uses {
     long_lived: usize,
     /// When the client last took something, where several requests may run at once.
     took: Option<Instant>,
+    /// When the client last took something after it had ended its own side.
+    parting: Option<Instant>,
 }
 
 /// What comes next on a connection on which nothing runs.
@@ -50,6 +52,9 @@ pub enum Wait {
     Head(Instant),
     /// One more request.
     Request(Instant),
+    /// That it takes the rest of its answer, after it has ended its own side or is gone: these look
+    /// the same until something is sent.
+    Farewell(Instant),
 }
 
 impl Uses {
@@ -66,7 +71,15 @@ impl Uses {
 impl OpenConnection {
     pub(super) fn new(drain: Drain) -> Arc<Self> {
         let (phase, since) = (Phase::Fresh, Instant::now());
-        let uses = Uses { phase, since, running: 0, is_released: false, long_lived: 0, took: None };
+        let uses = Uses {
+            phase,
+            since,
+            running: 0,
+            is_released: false,
+            long_lived: 0,
+            took: None,
+            parting: None,
+        };
         drain.recount(None, uses.hold());
         Arc::new(Self { drain, uses: Mutex::new(uses), is_to_be_reset: AtomicBool::new(false) })
     }
@@ -108,20 +121,30 @@ impl OpenConnection {
     /// Notes that the client took something: an answer may be under way for long after the last of
     /// it was made.
     pub fn took(&self) {
-        self.change(|uses| match &mut uses.took {
-            Some(took) => *took = Instant::now(),
-            None if uses.running == 0 => uses.since = Instant::now(),
-            None => {}
+        self.change(|uses| match (&mut uses.took, &mut uses.parting) {
+            (Some(moved), _) | (None, Some(moved)) => *moved = Instant::now(),
+            (None, None) if uses.running == 0 => uses.since = Instant::now(),
+            (None, None) => {}
         });
     }
 
-    /// What the client lets the gateway wait for; `None` while a request runs.
+    /// Notes that the client sends no more, where one request runs at a time.
+    pub fn ended_by_client(&self) {
+        self.change(|uses| uses.parting = Some(Instant::now()));
+    }
+
+    /// Whether a request runs.
+    pub fn is_answering(&self) -> bool {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).running > 0
+    }
+
+    /// What the client lets the gateway wait for; `None` while a request runs whose client is there.
     pub fn waits_for(&self) -> Option<Wait> {
         let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         match (uses.running, uses.phase) {
             (0, Phase::Fresh | Phase::Head) => Some(Wait::Head(uses.since)),
             (0, Phase::Idle) => Some(Wait::Request(uses.since)),
-            _ => None,
+            _ => uses.parting.map(Wait::Farewell),
         }
     }
 
@@ -234,6 +257,19 @@ mod tests {
         connection.heard();
         let heard = Instant::now();
         assert!(matches!(connection.waits_for(), Some(Wait::Head(since)) if since == heard));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_ended_its_side_is_waited_for_from_what_it_last_took() {
+        let connection = Drain::new().connection();
+        let _running = connection.requested();
+        connection.ended_by_client();
+        let ended = Instant::now();
+        assert!(matches!(connection.waits_for(), Some(Wait::Farewell(since)) if since == ended));
+        advance(Duration::from_mins(1)).await;
+        connection.took();
+        let taken = Instant::now();
+        assert!(matches!(connection.waits_for(), Some(Wait::Farewell(since)) if since == taken));
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use super::client_stream::{ClientStream, Protocol};
+use super::end_watch::EndWatch;
 use super::http2;
 use super::http2::limits::Http2Limits;
 use super::in_time::in_time;
@@ -38,6 +39,8 @@ pub struct ConnectionLimits {
     pub idle: Duration,
     /// Longest time in which a client takes nothing of what waits for it.
     pub stall: Duration,
+    /// Longest time in which a client that has ended its own side takes nothing of its answer.
+    pub half_closed: Duration,
     /// Bounds on HTTP/2.
     pub http2: Http2Limits,
 }
@@ -90,7 +93,8 @@ where
     let service = service_fn(|request| handle(request, open.requested()).map(Ok::<_, Infallible>));
     let connection = http1::Builder::new()
         .header_read_timeout(None) // `overdue` tells an idle client from a slow one.
-        .serve_connection(TokioIo::new(stream), service)
+        .half_close(true) // `EndWatch` tells a client that is gone.
+        .serve_connection(TokioIo::new(EndWatch::new(stream, open.clone())), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -104,7 +108,8 @@ where
     }
 }
 
-/// Resolves when a client has let the gateway wait for a request for longer than `limits` allow.
+/// Resolves when a client has let the gateway wait for longer than `limits` allow: for a request, or,
+/// with its own side ended, for its taking the answer.
 pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
     // Without a timer per request: this one is moved when it has run out, or when a head has begun.
     let longest = limits.request_head.min(limits.idle);
@@ -114,6 +119,7 @@ pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
             let due = open.waits_for().map(|wait| match wait {
                 Wait::Head(since) => since + limits.request_head,
                 Wait::Request(since) => since + limits.idle,
+                Wait::Farewell(since) => since + limits.half_closed,
             });
             if let Some(due) = due
                 && due < timer.deadline()
@@ -135,7 +141,7 @@ pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
 /// Lets a connection answer the request that runs, or has come already, and closes it; one that
 /// has sent a part of its first request may send the rest until the drain ends.
 async fn finish<S, B>(
-    mut connection: Pin<&mut UpgradeableConnection<TokioIo<ClientStream>, S>>,
+    mut connection: Pin<&mut UpgradeableConnection<TokioIo<EndWatch<ClientStream>>, S>>,
     open: &OpenConnection,
 ) -> hyper::Result<()>
 where
@@ -170,7 +176,13 @@ mod tests {
     async fn serve_all(listener: TcpListener, drain: Drain) {
         const LONG: Duration = Duration::from_mins(10);
         let http2 = Http2Limits::default();
-        let limits = ConnectionLimits { request_head: LONG, idle: LONG, stall: LONG, http2 };
+        let limits = ConnectionLimits {
+            request_head: LONG,
+            idle: LONG,
+            stall: LONG,
+            half_closed: LONG,
+            http2,
+        };
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let (open, drain) = (drain.connection(), drain.clone());

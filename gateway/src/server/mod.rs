@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod client_stream;
 pub mod connection;
 pub mod descriptors;
+mod end_watch;
 mod first_bytes;
 mod holder;
 pub mod http2;

@@ -134,6 +134,7 @@ impl Redirect {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .keep_alive(false)
+            .half_close(true) // Whoever has asked may send no more.
             .serve_connection(TokioIo::new(socket), service);
         if let Err(error) = connection.await {
             debug!(cause = %error, "a connection to redirect ended");
