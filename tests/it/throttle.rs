@@ -1,5 +1,6 @@
 //! How often somebody may fail to sign in, or register.
 
+use futures_util::future::join_all;
 use http::StatusCode;
 use nextbnb_gateway::auth::answer::AuthStatuses;
 use nextbnb_gateway::auth::throttle::ThrottleSettings;
@@ -109,6 +110,20 @@ async fn a_right_password_lets_a_client_fail_anew() {
         assert_eq!(fail(&forgetful, ADA, ATTEMPTS - 1).await, ATTEMPTS - 1);
         assert_eq!(sign_in(&forgetful, ADA, PASSWORD).await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn right_passwords_at_once_are_at_worst_asked_to_come_again_in_a_moment() {
+    let stack = shop(|_| {}).await;
+    let tabs: Vec<_> = (0..20).map(|_| from(&stack, "203.0.113.7")).collect();
+    let replies = join_all(tabs.iter().map(|tab| sign_in(tab, ADA, PASSWORD))).await;
+    let refused: Vec<_> = replies.iter().filter(|reply| reply.status != StatusCode::OK).collect();
+    assert!(replies.len() - refused.len() >= ATTEMPTS as usize);
+    for reply in refused {
+        assert_eq!(reply.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(reply.header("retry-after").unwrap().parse::<u64>().unwrap() <= 4);
+    }
+    assert_eq!(sign_in(&tabs[0], ADA, PASSWORD).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

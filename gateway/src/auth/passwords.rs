@@ -22,7 +22,7 @@ pub(super) const COST: u32 = 10;
 const ASKED: u64 = 1000;
 
 /// Longest wait for a turn, before a visitor is asked to come again.
-const TURN_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const TURN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Hashes and verifies passwords on threads of the runtime that calls it, a few at once.
 #[derive(Debug, Clone)]

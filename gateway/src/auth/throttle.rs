@@ -1,22 +1,12 @@
 //! How often somebody may fail to sign in, and how often register.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::buckets::{Buckets, micros};
-use super::moments::{Micros, Moments};
+use super::counts::{Counts, Keys};
 use super::refusal::Refusal;
 use crate::downstream::client_network::ClientNetwork;
-
-/// How much looser the limits are that hold for more than one client with one account: for all
-/// clients with one account, for one client with all accounts, and for its registrations.
-const LOOSER: u32 = 10;
-
-/// How long a client that signed in to an account is remembered as one that may.
-const KNOWN: Duration = Duration::from_hours(30 * 24);
 
 /// `--sign-in-attempts` and `--sign-in-window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,36 +27,17 @@ impl Default for ThrottleSettings {
 ///
 /// Each count is a bucket that drains steadily: whoever has filled it may try again as soon as one
 /// attempt has drained, so nobody is locked out for good, and what is refused fills nothing.
-/// Accounts are counted by the address as it was typed, before anybody knows whether there is one.
+/// Accounts are counted by the address as it was typed, before anybody knows whether there is one, and
+/// attempts before anybody knows whether they fail: many at once are no more guesses than one by one.
 #[derive(Debug, Clone)]
 pub(super) struct Throttle(Option<Arc<Counts>>);
 
-#[derive(Debug)]
-struct Counts {
-    /// Of this process alone, so that nobody can choose keys that meet, and the memory holds no
-    /// addresses.
-    keys: RandomState,
-    began: Instant,
-    /// One client with one account.
-    pairs: Buckets,
-    /// An account, with all clients that it does not know.
-    accounts: Buckets,
-    /// A client, with all accounts that do not know it.
-    clients: Buckets,
-    registrations: Buckets,
-    /// Until when an account knows a client, which nobody else's failures then lock out.
-    known: Moments,
-}
-
-/// A sign-in that has been counted as a failure for now.
+/// A sign-in that has been counted as a failure for now; under way until it is dropped.
 #[derive(Debug)]
 pub(super) struct Attempt {
     counts: Option<Arc<Counts>>,
     keys: Keys,
 }
-
-/// Where an attempt is counted: the client with the account, the client, the account.
-type Keys = [Option<u64>; 3];
 
 impl Throttle {
     pub(super) fn new(settings: Option<ThrottleSettings>) -> Self {
@@ -93,6 +64,7 @@ impl Throttle {
             [pair, client.map(|client| counts.keys.hash_one(client)), Some(account)]
         };
         counts.take(keys, now)?;
+        keys.into_iter().flatten().for_each(|key| counts.in_flight.begin(key));
         Ok(Attempt { counts: Some(counts.clone()), keys })
     }
 
@@ -131,65 +103,11 @@ impl Attempt {
     }
 }
 
-impl Counts {
-    fn new(ThrottleSettings { attempts, window }: ThrottleSettings) -> Self {
-        let loose = || Buckets::new(attempts.saturating_mul(LOOSER), window);
-        Self {
-            keys: RandomState::new(),
-            began: Instant::now(),
-            pairs: Buckets::new(attempts, window),
-            accounts: loose(),
-            clients: loose(),
-            registrations: loose(),
-            known: Moments::new(),
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(counts) = &self.counts {
+            self.keys.into_iter().flatten().for_each(|key| counts.in_flight.end(key));
         }
-    }
-
-    /// Never zero, which is the moment of whom nobody knows.
-    fn now(&self) -> Micros {
-        micros(self.began.elapsed()).saturating_add(1)
-    }
-
-    /// Spellings of an address that sign in to one account are one.
-    fn account(&self, email: &str) -> u64 {
-        self.keys.hash_one(email.to_ascii_lowercase())
-    }
-
-    /// What an attempt is counted in, in the order of its keys, and what that is called.
-    fn buckets(&self) -> [(&Buckets, &'static str); 3] {
-        [
-            (&self.pairs, "failures of this client with the account"),
-            (&self.clients, "failures of this client"),
-            (&self.accounts, "failures with the account"),
-        ]
-    }
-
-    fn take(&self, keys: Keys, now: Micros) -> Result<(), Refusal> {
-        for (index, (key, (buckets, what))) in keys.into_iter().zip(self.buckets()).enumerate() {
-            let taken = key.map_or(Ok(()), |key| buckets.take(key, now));
-            if let Err(wait) = taken {
-                self.give_back(keys.into_iter().take(index));
-                return Err(Refusal::Throttled { what, wait });
-            }
-        }
-        Ok(())
-    }
-
-    fn give_back(&self, keys: impl IntoIterator<Item = Option<u64>>) {
-        for (key, (buckets, _)) in keys.into_iter().zip(self.buckets()) {
-            if let Some(key) = key {
-                buckets.give_back(key);
-            }
-        }
-    }
-
-    fn knows(&self, pair: u64, now: Micros) -> bool {
-        self.known.change(pair, |until| *until > now).unwrap_or(false)
-    }
-
-    fn remember(&self, pair: u64) {
-        let until = self.now().saturating_add(micros(KNOWN));
-        self.known.change(pair, |moment| *moment = until);
     }
 }
 
@@ -197,6 +115,7 @@ impl Counts {
 mod tests {
     use tokio::time::advance;
 
+    use super::super::passwords::TURN_TIMEOUT;
     use super::*;
 
     const WINDOW: Duration = Duration::from_mins(15);
@@ -218,6 +137,12 @@ mod tests {
     ) -> u32 {
         let refused = |_: &u32| throttle.sign_in(email, from.into()).is_ok();
         u32::try_from((0..attempts).filter(refused).count()).unwrap()
+    }
+
+    fn settle_as_wrong(attempts: Vec<Attempt>) {
+        for attempt in attempts {
+            attempt.settle(Some(&Refusal::NoMatch));
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -268,6 +193,46 @@ mod tests {
         fail(&throttle, "ada@example.org", client(2), 9);
         throttle.sign_in("ada@example.org", Some(client(2))).unwrap().settle(None);
         assert_eq!(fail(&throttle, "ada@example.org", client(2), 100), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_while_attempts_are_under_way_is_asked_to_come_again_in_a_moment() {
+        let throttle = throttle();
+        let sign_in = |from| throttle.sign_in("ada@example.org", Some(client(from)));
+        let wait = |refused: Result<Attempt, Refusal>| match refused.unwrap_err() {
+            Refusal::Throttled { wait, .. } => wait,
+            other => panic!("{other}"),
+        };
+        let mut under_way: Vec<_> = (0..10).map(|_| sign_in(1).unwrap()).collect();
+        assert_eq!(wait(sign_in(1)), TURN_TIMEOUT);
+        let right = under_way.pop().unwrap();
+        right.settle(None);
+        drop(right);
+        assert!(sign_in(1).is_ok(), "one was right");
+        let wrong: Vec<_> = (0..10).map(|_| sign_in(2).unwrap()).collect();
+        settle_as_wrong(wrong);
+        assert_eq!(wait(sign_in(2)), WINDOW / 10, "all were wrong");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guesses_at_once_are_no_more_than_one_by_one() {
+        let throttle = throttle();
+        let guess = |_: &u32| throttle.sign_in("ada@example.org", Some(client(1))).ok();
+        let at_once: Vec<_> = (0..1000).filter_map(|number| guess(&number)).collect();
+        assert_eq!(at_once.len(), 10);
+        settle_as_wrong(at_once);
+        assert_eq!(fail(&throttle, "ada@example.org", client(1), 1000), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_spelling_of_an_address_is_guessed_at_apart() {
+        let throttle = throttle();
+        assert_eq!(fail(&throttle, "οδοσi@example.org", client(1), 10), 10);
+        for spelling in ["ΟΔΟΣI@Example.Org", "οδοσİ@example.org", "οδοσi@example.org  "]
+        {
+            assert_eq!(fail(&throttle, spelling, client(1), 1), 0, "{spelling:?}");
+        }
+        assert_eq!(fail(&throttle, "οδος@example.org", client(1), 1), 1);
     }
 
     #[tokio::test(start_paused = true)]
