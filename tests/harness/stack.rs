@@ -208,7 +208,7 @@ fn config(database_url: &str) -> Config {
     Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
         tls: None,
-        http_redirect: None,
+        http_redirect: Vec::new(),
         hsts: Hsts::off(),
         front: Front::default(),
         routes: Vec::new(),

@@ -67,8 +67,9 @@ impl App {
             tls: config.tls.clone(),
         };
         let server = Server::start(listeners, settings, drain)?;
-        if let Some(place) = config.http_redirect {
-            let (plain, limit) = (Listeners::open(&[place], 1)?, config.limits.request_head);
+        if !config.http_redirect.is_empty() {
+            let plain = Listeners::open(&config.http_redirect, 1)?;
+            let limit = config.limits.request_head;
             server.redirect_from(plain, Arc::new(config.front), connections, limit)?;
         }
         if let Some(tls) = config.tls {

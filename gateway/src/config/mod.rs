@@ -71,7 +71,7 @@ pub struct Config {
     /// What TLS is spoken with, if it is.
     pub tls: Option<Arc<Tls>>,
     /// Where browsers that come in plain HTTP are sent there from.
-    pub http_redirect: Option<ListenAt>,
+    pub http_redirect: Vec<ListenAt>,
     /// What browsers are told that came over https.
     pub hsts: Hsts,
     /// What the site is called, and whom to believe about clients.
@@ -140,7 +140,7 @@ impl Config {
         };
         let listen = front::places(&args.places, &args.listen, EVERY_ADDRESS)?;
         Ok(Self {
-            http_redirect: tls::http_redirect(&args.tls, &args.listen, &listen)?,
+            http_redirect: tls::http_redirect(&args.tls, &listen)?,
             listen,
             tls: tls::tls(&args.tls)?,
             hsts: tls::hsts(&args.tls),
@@ -189,7 +189,7 @@ impl Config {
                 port: args.listen.port,
             }],
             tls: None,
-            http_redirect: None,
+            http_redirect: Vec::new(),
             hsts: Hsts::off(),
             front: Front::default(),
             routes: upstreams::parse_routes(&args.routes.routes, |at| {

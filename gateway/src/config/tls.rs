@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::EVERY_ADDRESS;
-use super::args::ListenArgs;
 use super::tls_args::{HstsChoice, TlsArgs};
 use crate::error::{CertificateError, FrontError};
 use crate::gateway::hsts::Hsts;
@@ -30,17 +28,53 @@ pub(super) fn hsts(args: &TlsArgs) -> Hsts {
     }
 }
 
-/// The plain port from which browsers are sent there, which is none of the `places` with TLS.
+/// The plain port from which browsers are sent there, at each host of the `places` with TLS and none
+/// of them.
 pub(super) fn http_redirect(
     args: &TlsArgs,
-    listen: &ListenArgs,
     places: &[ListenAt],
-) -> Result<Option<ListenAt>, FrontError> {
-    let Some(port) = args.http_redirect_port else { return Ok(None) };
-    let host = listen.host_or(EVERY_ADDRESS).to_owned();
-    let redirect = ListenAt::Tcp { host, port };
-    if port != 0 && places.contains(&redirect) {
-        return Err(FrontError::RedirectPort { port });
+) -> Result<Vec<ListenAt>, FrontError> {
+    let Some(port) = args.http_redirect_port else { return Ok(Vec::new()) };
+    let mut redirects = Vec::new();
+    for place in places {
+        let ListenAt::Tcp { host, .. } = place else { continue };
+        let redirect = ListenAt::Tcp { host: host.clone(), port };
+        if port != 0 && places.contains(&redirect) {
+            return Err(FrontError::RedirectPort { port });
+        }
+        if !redirects.contains(&redirect) {
+            redirects.push(redirect);
+        }
     }
-    Ok(Some(redirect))
+    if redirects.is_empty() { Err(FrontError::RedirectNowhere { port }) } else { Ok(redirects) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redirects(port: u16, places: &[ListenAt]) -> Result<Vec<ListenAt>, String> {
+        let args = TlsArgs {
+            tls_certs: Vec::new(),
+            tls_keys: Vec::new(),
+            http_redirect_port: Some(port),
+            hsts: None,
+        };
+        http_redirect(&args, places).map_err(|error| error.to_string())
+    }
+
+    fn at(host: &str, port: u16) -> ListenAt {
+        ListenAt::Tcp { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn browsers_are_sent_on_at_every_host_with_tls() {
+        let file = ListenAt::Unix { path: "/run/a.sock".into(), mode: 0o660 };
+        let places = [at("10.0.0.1", 443), file.clone(), at("[::1]", 443), at("10.0.0.1", 8443)];
+        assert_eq!(redirects(80, &places).unwrap(), [at("10.0.0.1", 80), at("[::1]", 80)]);
+        let twice = redirects(8443, &places).unwrap_err();
+        assert!(twice.contains("--http-redirect-port 8443 is the port with TLS"), "{twice}");
+        let nowhere = redirects(80, &[file]).unwrap_err();
+        assert!(nowhere.contains("--listen host:port"), "{nowhere}");
+    }
 }

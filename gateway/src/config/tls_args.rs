@@ -31,7 +31,7 @@ pub struct TlsArgs {
         requires = "tls_certs"
     )]
     pub tls_keys: Vec<PathBuf>,
-    /// Listen on this port, too, and send whoever comes there in plain HTTP to the same place over
+    /// Listen on this port, too, at every host that has a port with TLS, and send whoever comes there in plain HTTP to the same place over
     /// TLS; only `/.nextbnb/health` is answered
     #[arg(long, env = "NEXTBNB_HTTP_REDIRECT_PORT", value_name = "PORT", requires = "tls_certs")]
     pub http_redirect_port: Option<u16>,

@@ -37,6 +37,15 @@ pub enum FrontError {
         /// As typed.
         port: u16,
     },
+    /// There is no port with TLS to send browsers to.
+    #[error(
+        "--http-redirect-port {port} sends browsers nowhere: --listen names files of sockets alone; \
+         want a --listen host:port beside them"
+    )]
+    RedirectNowhere {
+        /// As typed.
+        port: u16,
+    },
     /// Somebody listens at the file of a socket.
     #[error(
         "cannot listen on unix:{} (--listen){}: it is in use",
@@ -53,6 +62,18 @@ pub enum FrontError {
     NoSocket {
         /// The file.
         path: PathBuf,
+    },
+    /// The folder of a socket's file is not there.
+    #[error(
+        "cannot listen on unix:{} (--listen): there is no folder {}; make it, for the gateway alone \
+         to write",
+        path.display(), folder.display()
+    )]
+    NoSocketFolder {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
     },
     /// The file of a socket cannot be made, or its mode set.
     #[error("cannot listen on unix:{} (--listen)", path.display())]

@@ -44,7 +44,12 @@ impl SocketFile {
         let failed = |source| FrontError::Socket { path: path.to_owned(), source };
         // Of two gateways that start at once one waits, and finds the other alive.
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let folder = File::open(folder).map_err(failed)?;
+        let folder = File::open(folder).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => {
+                FrontError::NoSocketFolder { path: path.to_owned(), folder: folder.to_owned() }
+            }
+            _ => failed(source),
+        })?;
         folder.lock().map_err(failed)?;
         remove_stale(path)?;
         let bound = || {
