@@ -82,7 +82,7 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--trusted-proxies", "loopback,0.0.0.0/0"], &[], "that is everybody");
     check_refused(&[], &[("NEXTBNB_TRUSTED_PROXIES", "proxy")], "--trusted-proxies \"proxy\"");
     check_refused(&["--listen", "unix:a.sock"], &[], "--listen \"unix:a.sock\"");
-    check_refused(&["--listen", "unix:/nowhere/a.sock"], &[], "unix:/nowhere/a.sock (--listen)");
+    check_refused(&["--listen", "unix:/nowhere/a.sock"], &[], "there is no folder /nowhere");
     check_refused(&["--upstream", "unix:a.sock"], &[], "--upstream \"unix:a.sock\"");
     check_refused(&["--generate-secret"], &[], "--session-secret-file");
     check_refused(&[], &[("SESSION_SECRET", "[\"hunter2\"")], "JSON array");
@@ -98,8 +98,13 @@ fn a_bad_setting_of_serve_is_named_with_what_would_be_right() {
     check_refused(&["--host", "no such host"], &[], "--host");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "at least 32");
     check_refused(&[], &[("SESSION_SECRET", "hunter2")], "openssl rand");
-    check_refused(&["--session-secret-file", "gone"], &[], "--session-secret-file gone");
-    check_refused(&["--upstream-token-file", "gone"], &[], "--upstream-token-file gone");
+    check_refused(
+        &["--session-secret-file", "gone"],
+        &[],
+        "secret-file gone: there is no such file",
+    );
+    check_refused(&["--session-secret-file", "/gone"], &[], "no such file; make it once");
+    check_refused(&["--upstream-token-file", "gone"], &[], "--upstream-token-file gone: there is");
     let both = ["--session-secret-file", "gone", "--generate-secret"];
     check_refused(&both, &[("SESSION_SECRET", SECRET)], "both");
     check_refused(&postgres, &[], "no session secret");

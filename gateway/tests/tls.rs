@@ -105,14 +105,14 @@ fn files_that_are_no_certificate_and_its_key_are_named() {
     let check = |arguments: [String; 6], expected: &str| {
         assert_refused(&folder, &arguments.each_ref().map(String::as_str), expected);
     };
-    check(with("gone.pem", "key.pem"), "--tls-cert gone.pem cannot be read");
-    check(with("cert.pem", "gone.pem"), "--tls-key gone.pem cannot be read");
+    check(with("gone.pem", "key.pem"), "--tls-cert gone.pem: there is no such file in /");
+    check(with("cert.pem", "gone.pem"), "--tls-key gone.pem: there is no such file in /");
     check(with("key.pem", "key.pem"), "--tls-cert key.pem is not usable: want certificates");
     check(with("cert.pem", "cert.pem"), "--tls-key cert.pem is not usable: want a private key");
     write("other.pem", &KeyPair::generate().unwrap().serialize_pem());
     check(
         with("cert.pem", "other.pem"),
-        "--tls-cert cert.pem is not usable with --tls-key other.pem",
+        "--tls-key other.pem is not the key of the first certificate in --tls-cert cert.pem",
     );
     check(with("cert.pem:cert.pem", "key.pem"), "2 of --tls-cert and 1 of --tls-key");
     assert_refused(&folder, &["--tls-cert", "cert.pem"], "--tls-key <FILE>");

@@ -1,7 +1,9 @@
 //! Accounts in columns that a site gave names of its own.
 
 use http::StatusCode;
+use nextbnb_gateway::database::look::Look;
 use nextbnb_gateway::database::tables::TableChoice;
+use nextbnb_gateway::database::{DatabaseLimits, DatabaseTarget};
 use nextbnb_migrations::{TableNames, UserColumns, migrate};
 use nextbnb_tests::database::TestDatabase;
 use sea_orm::ConnectionTrait;
@@ -140,6 +142,10 @@ async fn a_column_that_the_site_calls_otherwise_is_asked_for_before_anything_is_
     let expected =
         r#"the table "users" has no column "email": say which with --users-column email=NAME"#;
     assert_eq!(told, expected);
+    let target = DatabaseTarget::Url(test.url().to_owned());
+    let look = Look::open(&target, &DatabaseLimits::default()).await.unwrap();
+    let planned = look.plan(&TableChoice::default()).await.unwrap_err().to_string();
+    assert!(planned.contains("say which with --users-column id=NAME"), "{planned}");
     assert!(indexes(&test).await.is_empty());
 }
 

@@ -148,7 +148,11 @@ fn without_text(error: &serde_json::Error) -> io::Error {
 }
 
 fn unusable(flag: &'static str, file: &Path, source: io::Error) -> StartError {
-    StartError::SecretFile { flag, file: file.to_owned(), source }
+    let file = file.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => StartError::SecretFileMissing { flag, file },
+        _ => StartError::SecretFile { flag, file, source },
+    }
 }
 
 /// Makes `file` with one random secret, in `mode` whatever the umask, unless it is there.

@@ -1,7 +1,5 @@
 //! What went wrong with the database: nobody there, or a statement that it would not have.
 
-use std::error::Error;
-
 use sea_orm::sqlx;
 use sea_orm::sqlx::error::DatabaseError as ServerError;
 use sea_orm::{DbErr, RuntimeErr};
@@ -43,15 +41,6 @@ impl From<DbErr> for DatabaseError {
             None => Self::Unavailable(source),
         }
     }
-}
-
-/// What went wrong at the bottom, in the words of the system or the server.
-pub(crate) fn cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 fn named(table: Option<&str>) -> String {

@@ -40,17 +40,19 @@ impl Database {
         let failed = |error: DbErr| StartError::Tables { source: cause(&error).into() };
         self.run(looking).await.map_err(failed)?
     }
+}
 
-    /// The first column that accounts must have and that a table of the site's has not; none where
-    /// there is no table, or it cannot be looked at.
-    pub(super) async fn missing_users_column(&self, tables: &TableNames) -> Option<StartError> {
-        let (connection, table) = (self.connection().clone(), tables.users.clone());
-        let looking = async move { columns_of(&connection, &table).await };
-        let users = self.run(looking).await.ok().filter(|users| !users.is_empty())?;
-        let UserColumns { id, email, password, .. } = &tables.user_columns;
-        let wanted = [("id", id.as_str()), ("email", email), ("password", password)];
-        wanted.into_iter().find_map(|column| find_of_users(&users, tables, column).err())
-    }
+/// The first column that accounts must have and that a table of the site's has not; none where
+/// there is no table, or it cannot be looked at.
+pub(super) async fn missing_users_column(
+    connection: &impl ConnectionTrait,
+    tables: &TableNames,
+) -> Option<StartError> {
+    let users = columns_of(connection, &tables.users).await.ok()?;
+    let users = Some(users).filter(|users| !users.is_empty())?;
+    let UserColumns { id, email, password, .. } = &tables.user_columns;
+    let wanted = [("id", id.as_str()), ("email", email), ("password", password)];
+    wanted.into_iter().find_map(|column| find_of_users(&users, tables, column).err())
 }
 
 impl Layout {

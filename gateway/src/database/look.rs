@@ -7,6 +7,7 @@ use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait,
 };
 
+use super::layout::missing_users_column;
 use super::tables::TableChoice;
 use super::{DatabaseLimits, DatabaseTarget, cause, kind_of, postgres, sqlite};
 use crate::error::StartError;
@@ -66,11 +67,14 @@ impl Look {
         }
     }
 
-    /// What `migrate` would send for the tables that are meant.
+    /// What `migrate` would send for the tables that are meant; fails where it would.
     pub async fn plan(&self, choice: &TableChoice) -> Result<Plan, StartError> {
         let failed = |error: DbErr| StartError::Plan { source: cause(&error).into() };
         let transaction = self.begin().await.map_err(failed)?;
         let tables = choice.find(&transaction).await?;
+        if let Some(missing) = missing_users_column(&transaction, &tables).await {
+            return Err(missing);
+        }
         nextbnb_migrations::plan(&transaction, &tables).await.map_err(failed)
     }
 

@@ -20,9 +20,10 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+pub(crate) use crate::error::root_cause as cause;
 pub use failure::DatabaseError;
-pub(crate) use failure::cause;
 
+use self::layout::missing_users_column;
 use crate::error::StartError;
 
 /// Which database to use, as the settings say.
@@ -102,10 +103,12 @@ impl Database {
     /// Alters nothing where accounts lack a column: SQLite takes its quoted name for a text, and would
     /// index that.
     pub async fn migrate(&self, tables: &TableNames) -> Result<Applied, StartError> {
-        if let Some(missing) = self.missing_users_column(tables).await {
+        let (connection, tables) = (self.connection.clone(), tables.clone());
+        let (looked_at, names) = (connection.clone(), tables.clone());
+        let looking = async move { Ok::<_, DbErr>(missing_users_column(&looked_at, &names).await) };
+        if let Ok(Some(missing)) = self.run(looking).await {
             return Err(missing);
         }
-        let (connection, tables) = (self.connection.clone(), tables.clone());
         let migrating = async move { nextbnb_migrations::migrate(&connection, &tables).await };
         let applied = self.run_long(migrating);
         applied.await.map_err(|error| StartError::Migrate { source: cause(&error).into() })

@@ -73,7 +73,7 @@ pub(super) async fn pooler(look: &Look, target: &DatabaseTarget) -> Result<Vec<F
 ///
 /// A statement that was prepared and is not there, or is there before it is prepared, shows a pooler
 /// that lends processes and does not keep track of what each connection prepared.
-pub(super) fn unread(id: &'static str, error: &dyn Error) -> Finding {
+pub(super) fn unread(id: &'static str, error: &(dyn Error + 'static)) -> Finding {
     let cause = cause(error);
     let finding = Finding::problem(id, format!("cannot be looked at: {cause}"));
     if cause.contains("prepared statement") {

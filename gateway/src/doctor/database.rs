@@ -62,6 +62,6 @@ async fn of_tables(
 }
 
 /// What was found, or that nothing could be.
-fn settled(id: &'static str, found: Result<Vec<Finding>, impl Error>) -> Vec<Finding> {
+fn settled(id: &'static str, found: Result<Vec<Finding>, impl Error + 'static>) -> Vec<Finding> {
     found.unwrap_or_else(|error| vec![connection::unread(id, &error)])
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::certificate::CertificateError;
 use super::front::FrontError;
 use super::next::NextError;
+use super::seen_from;
 
 /// Why the program does not start, in the operator's words.
 ///
@@ -146,6 +147,18 @@ pub enum StartError {
         "--generate-secret needs --session-secret-file FILE, the file to make (or --upstream-token-file)"
     )]
     SecretFileUnnamed,
+    /// There is no such file.
+    #[error(
+        "{flag} {}: there is no such file{}; make it once with --generate-secret, or by \
+         `openssl rand -base64 32`",
+        file.display(), seen_from(file)
+    )]
+    SecretFileMissing {
+        /// The setting that names it.
+        flag: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
     /// A secret's file cannot be read or made.
     #[error("{flag} {} is not usable", file.display())]
     SecretFile {

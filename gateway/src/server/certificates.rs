@@ -1,6 +1,7 @@
 //! Certificates and their keys, read from files, and which of them a client gets.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError as Verdict, RootCertStore};
+use rustls::{CertificateError as Verdict, InconsistentKeys, RootCertStore};
 use tracing::warn;
 
 use crate::error::CertificateError;
@@ -60,21 +61,32 @@ impl CertificateFiles {
         let Ok(key) = PrivateKeyDer::from_pem_slice(&read(KEY_FLAG, &self.key)?) else {
             return content(KEY_FLAG, &self.key, "want a private key in PEM without a passphrase");
         };
-        let certified = CertifiedKey::from_der(chain, key, provider).map_err(|source| {
-            let (certificate, key) = (self.certificate.clone(), self.key.clone());
-            CertificateError::Pair { certificate, key, source }
-        })?;
+        let certified = CertifiedKey::from_der(chain, key, provider)
+            .map_err(|source| self.unusable_together(source))?;
         if let Some(fault) = fault_of_dates(&certified, provider) {
             let file = self.certificate.display();
             warn!("{CERT_FLAG} {file} {fault}: browsers refuse it; renew it");
         }
         Ok(certified)
     }
+
+    fn unusable_together(&self, source: rustls::Error) -> CertificateError {
+        let Self { certificate, key } = self.clone();
+        match source {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                CertificateError::Mismatch { certificate, key }
+            }
+            source => CertificateError::Pair { certificate, key, source },
+        }
+    }
 }
 
 fn read(flag: &'static str, file: &Path) -> Result<Vec<u8>, CertificateError> {
-    let failed = |source| CertificateError::Unreadable { flag, file: file.to_owned(), source };
-    fs::read(file).map_err(failed)
+    let path = file.to_owned();
+    fs::read(file).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => CertificateError::Missing { flag, file: path },
+        _ => CertificateError::Unreadable { flag, file: path, source },
+    })
 }
 
 /// What is wrong with a certificate at this moment, by its dates.
