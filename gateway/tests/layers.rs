@@ -94,6 +94,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
         &[
             "config/args.rs",
             "config/auth_args.rs",
+            "config/cache_args.rs",
             "config/crowd_args.rs",
             "config/doctor_args.rs",
             "config/front_args.rs",

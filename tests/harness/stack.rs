@@ -26,6 +26,7 @@ use nextbnb_gateway::proxy::upstream_address::UpstreamAddress;
 use nextbnb_gateway::server::listen_at::ListenAt;
 use nextbnb_gateway::server::listeners::Listeners;
 use nextbnb_gateway::session::SessionSettings;
+use nextbnb_gateway::session::cache::CacheSettings;
 use nextbnb_gateway::session::cookie_policy::{CookiePolicy, CookieSameSite, CookieSecure};
 use nextbnb_gateway::session::lifetime::Lifetime;
 use nextbnb_gateway::session::policy::{AnonymousSessions, Rolling, SessionPolicy, Touch};
@@ -225,6 +226,7 @@ fn config(database_url: &str) -> Config {
             policy: SessionPolicy::default(),
             user_key: UserKey::Email,
             handover: Duration::ZERO,
+            cache: CacheSettings::default(),
         },
         tables: TableChoice::default(),
         sweep_interval: Duration::from_mins(15),

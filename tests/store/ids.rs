@@ -52,7 +52,12 @@ async fn a_uuid_is_a_text_for_pages_and_in_answers(test: TestDatabase) {
     let cookie = site.log_in(ADA, "pw", &[]).await.cookie();
     let session = site.visit(&[&cookie]).await;
     let mut headers = HeaderMap::new();
-    session.as_ref().unwrap().identity().unwrap().inject(&IdentityNames::default(), &mut headers);
+    session
+        .as_ref()
+        .unwrap()
+        .identity_fields()
+        .unwrap()
+        .inject(&IdentityNames::default(), &mut headers);
     assert_eq!(headers["x-forwarded-user"], UUID);
     let body = who_am_i(session.as_ref()).into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();

@@ -29,6 +29,7 @@ mod accounts;
 mod adopted;
 mod adopted_columns;
 mod answer;
+mod cached;
 mod damaged;
 mod examined;
 mod examined_cookie;

@@ -17,6 +17,8 @@ use nextbnb_gateway::auth::{Auth, AuthRequest, AuthSettings, SiteData};
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::downstream::origin::Origin;
 use nextbnb_gateway::entity::session;
+use nextbnb_gateway::session::cache::CacheSettings;
+use nextbnb_gateway::session::changes::Changes;
 use nextbnb_gateway::session::cookie_policy::CookiePolicy;
 use nextbnb_gateway::session::lifetime::Lifetime;
 use nextbnb_gateway::session::policy::SessionPolicy;
@@ -101,6 +103,7 @@ impl Site {
             policy: SessionPolicy::default(),
             user_key: UserKey::Email,
             handover: Duration::ZERO,
+            cache: CacheSettings::default(),
         };
         let mut auth_settings = AuthSettings {
             paths: AuthPaths::default(),
@@ -113,7 +116,9 @@ impl Site {
         change(&mut settings, &mut auth_settings);
         let layout = database.layout(names).await.unwrap();
         let accounts = Accounts::new(&layout, EmailCase::Ignore);
-        let sessions = Sessions::new(database.clone(), &layout, accounts.clone(), settings);
+        let changes = Changes::new();
+        let sessions =
+            Sessions::new(database.clone(), &layout, accounts.clone(), settings, changes);
         let passwords = Passwords::of_site(4, &database, &accounts).await;
         let auth =
             Auth::new(database.clone(), accounts, sessions.clone(), passwords, auth_settings);
@@ -201,7 +206,7 @@ impl Site {
 
     /// What a visit leaves behind whose session was found before.
     pub(crate) async fn settle(&self, session: Session) -> Option<String> {
-        let visit = Visit::Of(Box::new(session));
+        let visit = Visit::Of(session);
         let set_cookie = self.sessions.settle(&visit, None, Audience::Visitor, self.now).await?;
         Some(set_cookie.to_str().unwrap().to_owned())
     }

@@ -146,7 +146,7 @@ async fn an_account_without_an_address_is_signed_in_by_its_id(test: TestDatabase
     express_wrote(&site, "1").await;
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
     let mut headers = http::HeaderMap::new();
-    session.identity().unwrap().inject(&IdentityNames::default(), &mut headers);
+    session.identity_fields().unwrap().inject(&IdentityNames::default(), &mut headers);
     assert_eq!(headers.len(), 1, "{headers:?}");
     assert_eq!(headers["x-forwarded-user"], "1");
 }

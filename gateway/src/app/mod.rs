@@ -132,9 +132,10 @@ async fn services(
     let clock = Clock;
     let accounts = Accounts::new(layout, config.email_case);
     let settings = config.session.clone();
-    let sessions = Sessions::new(database.clone(), layout, accounts.clone(), settings);
+    let changes = Changes::new();
+    let sessions = Sessions::new(database.clone(), layout, accounts.clone(), settings, changes);
     sessions.start_sweeping(config.sweep_interval, clock);
-    sessions.start_watching(&Changes::new(), clock);
+    sessions.start_watching(clock);
     let passwords = Passwords::of_site(config.limits.concurrent_hashes, database, &accounts).await;
     let settings = config.auth.clone();
     let auth = Auth::new(database.clone(), accounts, sessions.clone(), passwords, settings);

@@ -209,9 +209,11 @@ impl Auth {
         visit: &Visit,
     ) -> Result<Option<HeaderValue>, Refusal> {
         let Visit { action, presented, sign_in, browser, scheme, now, .. } = visit;
+        let writing = self.sessions.writing(presented);
         let begun =
             self.sessions.begin(&transaction, account, presented, scheme.as_ref(), *now).await?;
         transaction.commit().await?;
+        drop(writing);
         let Some(begun) = begun else {
             let id = account.id.as_value();
             warn!(user.id = id, "no session: --cookie-secure always, and this is not TLS");

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod auth_args;
 mod bytes;
+pub mod cache_args;
 mod cookie_prefix;
 pub mod crowd_args;
 pub mod doctor;
@@ -49,6 +50,7 @@ use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::listen_at::ListenAt;
 use crate::server::tls::Tls;
 use crate::session::SessionSettings;
+use crate::session::cache::CacheSettings;
 use crate::session::cookie_policy::CookiePolicy;
 use crate::session::lifetime::Lifetime;
 use crate::session::policy::{OldData, SessionPolicy};
@@ -252,6 +254,7 @@ fn session_settings(args: &SessionArgs, secrets: Secrets) -> Result<SessionSetti
         policy: session_policy(&args.life),
         user_key: site::parse_user_key(&args.session_user_key)?,
         handover: args.life.login_handover,
+        cache: CacheSettings { size: args.cache.cache_size, max_stale: args.cache.cache_max_stale },
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::cache_args::CacheArgs;
 use super::durations::{
     parse_expiration, parse_login_handover, parse_max_age, parse_sweep_interval,
     parse_touch_interval,
@@ -43,6 +44,9 @@ pub struct SessionArgs {
     /// How long sessions live.
     #[command(flatten)]
     pub life: LifeArgs,
+    /// What is kept of sessions that were read.
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 /// What the cookie is like.

@@ -5,7 +5,7 @@ use sea_orm::sqlx::error::DatabaseError as ServerError;
 use sea_orm::{DbErr, RuntimeErr};
 
 /// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
     /// Nobody answered, or nobody who could do it now: later it may work.
     #[error("the database does not answer")]

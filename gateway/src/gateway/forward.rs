@@ -85,8 +85,8 @@ impl Gateway {
         Forwarding { client: *client, host, scheme, port, prefix }.set(headers);
         log.request_id().set(headers);
         sessions.show_cookie(headers, &forward.visit);
-        if let Some(identity) = forward.visit.session().and_then(Session::identity) {
-            identity.inject(&self.services.identity_names, headers);
+        if let Some(fields) = forward.visit.session().and_then(Session::identity_fields) {
+            fields.inject(&self.services.identity_names, headers);
         }
         if let Some(token) = upstream_token
             && !token.tell(headers, forward.visit.told().as_deref())

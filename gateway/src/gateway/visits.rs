@@ -55,10 +55,13 @@ impl Gateway {
         log: &mut AccessLog,
     ) -> Result<Visit, RequestError> {
         let Services { sessions, clock, .. } = &self.services;
-        let visit = sessions
-            .visit(&head.headers, client, head.uri.path(), clock.now())
-            .await
-            .map_err(request_error)?;
+        let (headers, path, now) = (&head.headers, head.uri.path(), clock.now());
+        let visit = match sessions.cached(headers, path, now) {
+            Some(visit) => visit,
+            None => {
+                Box::pin(sessions.visit(headers, client, path, now)).await.map_err(request_error)?
+            }
+        };
         if let Some(identity) = visit.session().and_then(Session::identity) {
             log.set_user(&identity.id);
         }

@@ -7,8 +7,7 @@ use std::fmt;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Identity;
-use super::names::{IdentityNames, Preset, Told};
+use super::names::Preset;
 
 /// Proves to the upstream that a request comes from the gateway.
 const TOKEN: HeaderName = HeaderName::from_static("x-nextbnb-token");
@@ -29,7 +28,7 @@ const RESERVED_PREFIXES: [&str; 2] = ["x-nextbnb-", "x-auth-request-"];
 /// Bytes of an e-mail address, or of an id, that are percent-encoded: all but those of a dot-atom (RFC 5322
 /// §3.2.3) and `@`, so that no reader takes it for a list or the beginning of something else; and
 /// `%`, so that decoding gives back exactly the address.
-const ADDRESS: &AsciiSet = &CONTROLS
+pub(super) const ADDRESS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'%')
@@ -45,7 +44,8 @@ const ADDRESS: &AsciiSet = &CONTROLS
     .add(b']');
 
 /// Bytes of a name that are percent-encoded: all but the unreserved ones (RFC 3986 §2.3).
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const NAME: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether a field, its name folded, is one that only the gateway may set, whichever names are in
 /// use.
@@ -111,31 +111,13 @@ impl fmt::Debug for UpstreamToken {
     }
 }
 
-impl Identity {
-    /// Sets the fields of `names` that name this user; there must be no copies of a client left.
-    pub fn inject(&self, names: &IdentityNames, headers: &mut HeaderMap) {
-        let plain =
-            |text: &str| (!text.is_empty()).then(|| utf8_percent_encode(text, ADDRESS).to_string());
-        for (told, field) in names.iter() {
-            let value = match told {
-                Told::User => plain(&self.id.to_string()),
-                Told::Email => plain(&self.email),
-                Told::Name => {
-                    self.name.as_deref().map(|name| utf8_percent_encode(name, NAME).to_string())
-                }
-            };
-            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-                headers.insert(field.clone(), value);
-            }
-        }
-        debug_assert!(names.are_unambiguous_in(headers), "a client's copy was not stripped");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::entity::user_id::UserId;
+    use crate::identity::Identity;
+    use crate::identity::fields::IdentityFields;
+    use crate::identity::names::{IdentityNames, Told};
 
     const USER: &str = "x-forwarded-user";
     const EMAIL: &str = "x-forwarded-email";
@@ -145,8 +127,8 @@ mod tests {
     fn check(email: &str, name: Option<&str>, expected_email: &str, expected_name: Option<&str>) {
         let name = name.map(str::to_owned);
         let mut headers = HeaderMap::new();
-        Identity { id: UserId::Number(7), email: email.to_owned(), name }
-            .inject(&IdentityNames::default(), &mut headers);
+        let identity = Identity { id: UserId::Number(7), email: email.to_owned(), name };
+        IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut headers);
         assert_eq!(headers[USER], "7");
         assert_eq!(headers[EMAIL], expected_email);
         assert_eq!(headers.get(PREFERRED_USERNAME).map(|v| v.to_str().unwrap()), expected_name);
@@ -168,8 +150,8 @@ mod tests {
     fn an_id_that_is_a_text_is_visible_ascii_too() {
         let check = |id: UserId, expected: &str| {
             let mut headers = HeaderMap::new();
-            Identity { id, email: String::new(), name: None }
-                .inject(&IdentityNames::default(), &mut headers);
+            let identity = Identity { id, email: String::new(), name: None };
+            IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut headers);
             assert_eq!(headers[USER], expected);
         };
         let text = |id: &str| UserId::Text(id.to_owned());
@@ -186,7 +168,7 @@ mod tests {
             let name = Some("Ada".to_owned());
             let mut headers = HeaderMap::new();
             let (id, email) = (UserId::Number(7), "a@b.c".to_owned());
-            Identity { id, email, name }.inject(&names, &mut headers);
+            IdentityFields::of(&Identity { id, email, name }).inject(&names, &mut headers);
             let mut names: Vec<_> = headers.keys().map(|name| name.as_str().to_owned()).collect();
             names.sort_unstable();
             names

@@ -1,5 +1,6 @@
 //! Who is signed in, and how the frontend is told.
 
+pub mod fields;
 pub mod headers;
 pub mod names;
 
@@ -16,6 +17,14 @@ pub struct Identity {
     pub email: String,
     /// What the person wants to be called, where they said so.
     pub name: Option<String>,
+}
+
+impl Identity {
+    /// Bytes of memory behind this.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let id = if let UserId::Text(id) = &self.id { id.len() } else { 0 };
+        id + self.email.len() + self.name.as_ref().map_or(0, String::len)
+    }
 }
 
 impl fmt::Debug for Identity {

@@ -2,6 +2,8 @@
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 /// Every value under `name`, an ASCII token, in the order sent, quotes removed and still
 /// percent-encoded.
@@ -10,10 +12,35 @@ use http::{HeaderMap, HeaderValue};
 /// when somebody tosses a cookie of their own before it, so all are told, each when asked for.
 pub(super) fn values_of<'a>(
     headers: &'a HeaderMap,
-    name: &'a str,
+    name: &'a Finder<'_>,
 ) -> impl Iterator<Item = &'a [u8]> {
-    let pieces = headers.get_all(COOKIE).iter().flat_map(|header| split(header.as_bytes()));
-    pieces.filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| unquote(value))
+    headers.get_all(COOKIE).iter().flat_map(|header| values_in(header.as_bytes(), name))
+}
+
+/// The value under `name`, where just one is sent.
+pub(super) fn only_value_of<'a>(headers: &'a HeaderMap, name: &'a Finder<'_>) -> Option<&'a [u8]> {
+    let mut only = None;
+    for header in headers.get_all(COOKIE) {
+        for value in values_in(header.as_bytes(), name) {
+            if only.replace(value).is_some() {
+                return None;
+            }
+        }
+    }
+    only
+}
+
+/// A name is one where a pair begins and `=` follows: it holds neither `;` nor `=` nor a blank, so
+/// that no other occurrence of it overlaps that one.
+fn values_in<'a>(header: &'a [u8], name: &'a Finder<'_>) -> impl Iterator<Item = &'a [u8]> {
+    name.find_iter(header).filter_map(|at| {
+        let (before, from) = header.split_at_checked(at)?;
+        let ([.., b';'] | []) = trim_end(before) else { return None };
+        let after = from.get(name.needle().len()..)?;
+        let value = trim_start(after).strip_prefix(b"=")?;
+        let (value, _) = value.split_at_checked(memchr(b';', value).unwrap_or(value.len()))?;
+        Some(unquote(trim(value)))
+    })
 }
 
 /// Leaves one pair under `name`, at the end; every other pair stays byte for byte.
@@ -36,16 +63,19 @@ fn pieces(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     header.split(|byte| *byte == b';')
 }
 
-/// The trimmed pairs of a header, in order.
-fn split(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    pieces(header).filter_map(|piece| {
-        let mut parts = piece.splitn(2, |byte| *byte == b'=');
-        Some((trim(parts.next()?), trim(parts.next()?)))
-    })
+fn trim(text: &[u8]) -> &[u8] {
+    trim_start(trim_end(text))
 }
 
-fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    text
+}
+
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }
     text
@@ -68,7 +98,8 @@ mod tests {
         for header in headers {
             map.append(COOKIE, HeaderValue::from_bytes(header).unwrap());
         }
-        let read: Vec<_> = values_of(&map, "nextbnb").collect();
+        let name = Finder::new("nextbnb");
+        let read: Vec<_> = values_of(&map, &name).collect();
         assert_eq!(read, values.iter().map(|value| value.as_bytes()).collect::<Vec<_>>());
     }
 
@@ -107,6 +138,28 @@ mod tests {
             replaced(&["a=\"b; nextbnb=1 ;c", " nextbnb = 2; nextbnbs=3"]),
             "a=\"b; c; nextbnbs=3; nextbnb=new"
         );
+    }
+
+    #[test]
+    fn a_name_within_another_name_or_a_value_is_none() {
+        check(&[b"xnextbnb=1; nextbnbx=2; x=nextbnb=3; nextbnb nextbnb=4; nextbnb=5"], &["5"]);
+        check(&[b"\xa0nextbnb=2; nextbnb;=3; ; nextbnb=nextbnb"], &["nextbnb"]);
+        let mut map = HeaderMap::new();
+        map.insert(COOKIE, HeaderValue::from_static("aaa=1; aa=2; a=3"));
+        let (aa, aaaa) = (Finder::new("aa"), Finder::new("aaaa"));
+        assert_eq!(values_of(&map, &aa).collect::<Vec<_>>(), [b"2"]);
+        assert_eq!(values_of(&map, &aaaa).count(), 0);
+    }
+
+    #[test]
+    fn an_only_value_is_the_only_one() {
+        let only = |cookies: &'static str| {
+            let map = HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(cookies))]);
+            only_value_of(&map, &Finder::new("nextbnb")).map(<[u8]>::to_vec)
+        };
+        assert_eq!(only("a=1; nextbnb=x; b=2"), Some(b"x".to_vec()));
+        assert_eq!(only("nextbnb=x; nextbnb=x"), None);
+        assert_eq!(only("a=1"), None);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use memchr::memmem::Finder;
 use sea_orm::ConnectionTrait;
 
 use super::attributes::{CookieAttributes, Soundness};
 use super::cookie_header;
 use super::id::{SessionHash, SessionId};
 use super::record::Damaged;
-use super::resolve::read_live;
+use super::resolve::{Live, read_live};
 use super::secrets::Secrets;
 use super::signed_cookie::Claim;
 use super::store::SessionTable;
@@ -104,7 +105,7 @@ fn read(row: StoredRow, key: &UserKey, until: Option<DateTime<Utc>>, now: DateTi
     match read_live(row, key, now) {
         Err(damage) => Row::Damaged(damage),
         Ok(None) => Row::Expired(until),
-        Ok(Some((record, _))) => {
+        Ok(Some(Live { record, .. })) => {
             let attributes = written(&record.attributes);
             Row::Live { until, user: record.user, attributes }
         }
@@ -125,8 +126,8 @@ fn values(pasted: &[u8], name: &str) -> Vec<Vec<u8>> {
         begin.eq_ignore_ascii_case(field.as_bytes()).then_some(rest)
     });
     let Ok(header) = HeaderValue::from_bytes(pairs.unwrap_or(text)) else { return Vec::new() };
-    let headers = HeaderMap::from_iter([(COOKIE, header)]);
-    let values: Vec<_> = cookie_header::values_of(&headers, name).map(<[u8]>::to_vec).collect();
+    let (headers, name) = (HeaderMap::from_iter([(COOKIE, header)]), Finder::new(name));
+    let values: Vec<_> = cookie_header::values_of(&headers, &name).map(<[u8]>::to_vec).collect();
     let is_value = text.starts_with(b"s:") || text.to_ascii_lowercase().starts_with(b"s%3a");
     if values.is_empty() && is_value { vec![text.to_vec()] } else { values }
 }

@@ -1,6 +1,7 @@
 //! Sessions in the cookie, the row and the life that express-session gives them.
 
 pub mod attributes;
+pub mod cache;
 pub mod changes;
 pub mod clock;
 mod cookie_header;
@@ -25,6 +26,7 @@ pub mod settle;
 pub(crate) mod sign_ins;
 pub mod signed_cookie;
 mod store;
+mod stored;
 mod stored_attributes;
 mod stored_row;
 pub(crate) mod survey;
@@ -33,17 +35,21 @@ mod told;
 mod upstream_cookie;
 pub mod user_key;
 pub mod watch;
+mod writing;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::slice::from_ref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header::COOKIE;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
+use memchr::memmem::Finder;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::accounts::Accounts;
@@ -51,18 +57,22 @@ use crate::accounts::account::Account;
 use crate::database::layout::Layout;
 use crate::database::{Database, DatabaseError};
 use crate::identity::Identity;
+use crate::identity::fields::IdentityFields;
+use cache::stats::CacheStats;
+use cache::{CacheSettings, Presented, SessionCache};
+use changes::Changes;
 use clock::Clock;
 use cookie_policy::CookiePolicy;
 use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
-use owner::{Owner, Unread};
+use owner::Unread;
 use passport_user::PassportUser;
 use policy::{AnonymousSessions, OldData, SessionPolicy};
-use record::SessionRecord;
 use secrets::Secrets;
 use settle::Visit;
 use sign_ins::{Browser, HandedOver, SignIn, SignIns};
 use store::SessionTable;
+use stored::StoredSession;
 use user_key::UserKey;
 use watch::Watches;
 
@@ -82,33 +92,38 @@ pub struct SessionSettings {
     /// How long the id before a sign-in leads to the session after it (`--login-handover`); zero is
     /// not at all.
     pub handover: Duration,
+    /// What is kept of sessions that were read.
+    pub cache: CacheSettings,
 }
 
 /// A live session, as one request found it.
 #[derive(Clone)]
 pub struct Session {
-    id: SessionId,
-    owner: Owner,
-    record: SessionRecord,
-    updated: Option<DateTime<Utc>>,
+    stored: Arc<StoredSession>,
     /// Set where an id that is no more led here, so that the browser needs the cookie.
     handed_over: Option<Arc<HandedOver>>,
 }
 
 impl Session {
+    fn of(stored: Arc<StoredSession>) -> Self {
+        Self { stored, handed_over: None }
+    }
+
     /// Who is signed in; `None` for a session without a sign-in, for one whose account is gone, and
     /// for one that names it in a way that is not read.
     pub fn identity(&self) -> Option<&Identity> {
-        match &self.owner {
-            Owner::Known(identity) => Some(identity),
-            Owner::Nobody | Owner::Unread | Owner::Gone => None,
-        }
+        self.stored.identity()
+    }
+
+    /// How upstreams are told who is signed in.
+    pub fn identity_fields(&self) -> Option<&IdentityFields> {
+        self.stored.fields()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("Session").field("stored", &self.stored).finish_non_exhaustive()
     }
 }
 
@@ -130,20 +145,50 @@ pub struct Sessions {
     unread: Unread,
     watches: Watches,
     settings: Arc<SessionSettings>,
+    /// The cookie's name, to be found in headers.
+    cookie: Arc<Finder<'static>>,
+    changes: Changes,
+    /// `None` where every session is read each time.
+    cache: Option<Arc<SessionCache>>,
 }
 
 impl Sessions {
-    /// Sessions of `accounts` in `database`, whose tables are laid out so.
+    /// Sessions of `accounts` in `database`, whose tables are laid out so; what is written here is
+    /// told to `changes`, and what is told there is forgotten here.
     pub fn new(
         database: Database,
         layout: &Layout,
         accounts: Accounts,
         settings: SessionSettings,
+        changes: Changes,
     ) -> Self {
         let table = SessionTable::new(layout);
         let (sign_ins, unread) = (SignIns::new(settings.handover), Unread::default());
+        let cookie = Arc::new(Finder::new(&settings.cookie.name).into_owned());
+        let cache = SessionCache::new(settings.cache, &changes);
         let (watches, settings) = (Watches::default(), Arc::new(settings));
-        Self { database, table, accounts, sign_ins, unread, watches, settings }
+        Self {
+            database,
+            table,
+            accounts,
+            sign_ins,
+            unread,
+            watches,
+            settings,
+            cookie,
+            changes,
+            cache,
+        }
+    }
+
+    /// Where it is told which sessions were written.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// How much is in the cache, and how it is used; `None` where there is none.
+    pub fn cache_stats(&self) -> Option<CacheStats> {
+        self.cache.as_ref().map(|cache| cache.stats())
     }
 
     /// The session ids that a request presents with a valid signature, in order; the first three.
@@ -156,7 +201,8 @@ impl Sessions {
         headers.contains_key(COOKIE) || self.settings.policy.anonymous == AnonymousSessions::Save
     }
 
-    /// The session that presented ids mean, if there is one; asks nothing when none are presented.
+    /// The session that presented ids mean, as it is in the database now, if there is one; asks
+    /// nothing when none are presented.
     ///
     /// An error means that it could not be told, which is not the same as a guest.
     pub async fn resolve(
@@ -167,13 +213,50 @@ impl Sessions {
         if presented.is_empty() {
             return Ok(None);
         }
-        let (this, presented) = (self.clone(), presented.to_vec());
-        let resolving = async move {
+        let stored = self.read(presented.to_vec(), now).await?;
+        Ok(stored.map(Arc::new).map(Session::of))
+    }
+
+    fn read(
+        &self,
+        presented: Vec<SessionId>,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'static, Result<Option<StoredSession>, DatabaseError>> {
+        let this = self.clone();
+        let reading = async move {
             let connection = this.database.connection();
             let rows = this.table.find(connection, &presented).await?;
             resolve::resolve(connection, &presented, rows, &this, now).await
         };
-        self.database.run(resolving).await
+        let database = self.database.clone();
+        async move { database.run(reading).await }.boxed()
+    }
+
+    /// As [`Self::resolve`], together with others who ask the same at the same time, and kept for
+    /// those who ask later where `headers` present the one id alone.
+    async fn find(
+        &self,
+        headers: &HeaderMap,
+        presented: &[SessionId],
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, DatabaseError> {
+        let (Some(cache), [id]) = (&self.cache, presented) else {
+            return self.resolve(presented, now).await;
+        };
+        let value = cookie_header::only_value_of(headers, &self.cookie);
+        let presented = Presented { id, value, now, at: Instant::now() };
+        let loading = cache.load(presented, self.read(vec![id.clone()], now));
+        Ok(loading.await?.map(Session::of))
+    }
+
+    /// The place of a request that presents one cookie, whose session was read lately; else `None`,
+    /// and [`Self::visit`] finds out. Asks nobody, waits for nobody and allocates nothing.
+    pub fn cached(&self, headers: &HeaderMap, path: &str, now: DateTime<Utc>) -> Option<Visit> {
+        let cache = self.cache.as_ref()?;
+        let value = cookie_header::only_value_of(headers, &self.cookie)?;
+        let stored = cache.find(value, now, Instant::now())?;
+        let is_plain = self.settings.cookie.covers(path) && self.sign_ins.is_settled(&stored.id);
+        is_plain.then(|| Visit::Of(Session::of(stored)))
     }
 
     /// A request's place among sessions, by its cookie, the client's address and the path that it
@@ -193,7 +276,7 @@ impl Sessions {
         }
         let presented = self.presented(headers);
         self.sign_ins.settled(&presented).await;
-        let mut session = self.resolve(&presented, now).await?;
+        let mut session = self.find(headers, &presented, now).await?;
         let browser = || Browser::of(headers, address);
         if session.is_none()
             && let Some(handed_over) = self.sign_ins.take(&presented, browser, now)
@@ -203,7 +286,7 @@ impl Sessions {
                 session.handed_over = Some(Arc::new(handed_over));
             }
         }
-        Ok(session.map_or(Visit::Fresh, |session| Visit::Of(Box::new(session))))
+        Ok(session.map_or(Visit::Fresh, Visit::Of))
     }
 
     /// Notes that somebody asked for an asset, where every visit counts.
@@ -292,9 +375,12 @@ impl Sessions {
     /// Ends the `presented` sessions; their rows are gone when this returns.
     pub(crate) async fn end(&self, presented: &[SessionId]) -> Result<(), DatabaseError> {
         let (this, presented) = (self.clone(), presented.to_vec());
-        self.database
-            .run(async move { this.table.delete(this.database.connection(), &presented).await })
-            .await
+        let writing = self.writing(&presented);
+        let ending = async move {
+            let _told_when_done = writing;
+            this.table.delete(this.database.connection(), &presented).await
+        };
+        self.database.run(ending).await
     }
 
     /// The header that makes the browser forget the session's cookie.
@@ -306,7 +392,7 @@ impl Sessions {
         let policy = &self.settings.cookie;
         let attributes = session.map_or_else(
             || policy.attributes(scheme),
-            |session| policy.tighten(&session.record.attributes, scheme),
+            |session| policy.tighten(&session.stored.record.attributes, scheme),
         );
         attributes.expire_cookie(&policy.name)
     }

@@ -1,6 +1,7 @@
 //! The session ids that a request presents.
 
 use http::HeaderMap;
+use memchr::memmem::Finder;
 
 use super::cookie_header;
 use super::id::SessionId;
@@ -18,7 +19,8 @@ const CLAIMS_VERIFIED: usize = 16;
 ///
 /// Work is bounded whatever the header holds, for nobody has proved anything yet.
 pub fn presented(headers: &HeaderMap, cookie_name: &str, secrets: &Secrets) -> Vec<SessionId> {
-    let values = cookie_header::values_of(headers, cookie_name);
+    let name = Finder::new(cookie_name);
+    let values = cookie_header::values_of(headers, &name);
     let claims = values.filter_map(Claim::read).take(CLAIMS_VERIFIED);
     let mut ids: Vec<SessionId> = Vec::new();
     for id in claims.filter_map(|claim| claim.verify(secrets)) {

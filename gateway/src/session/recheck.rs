@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::Sessions;
-use super::changes::{Change, Changes};
+use super::changes::Change;
 use super::clock::Clock;
 use super::resolve::{read_live, resolve};
 use super::stored_row::StoredRow;
@@ -32,17 +32,17 @@ const BATCH: usize = 500;
 impl Sessions {
     /// Ends what is open in sessions that are over, as long as the database's runtime lives.
     ///
-    /// News from `changes` is no more than a hint: the database tells. While nobody vouches for the
+    /// News is no more than a hint: the database tells. While nobody vouches for the
     /// news all that are watched are looked at twice a second, or more seldom where they are many.
     /// While the database does not answer everything stays open.
-    pub fn start_watching(&self, changes: &Changes, clock: Clock) {
+    pub fn start_watching(&self, clock: Clock) {
         let watches = self.watches.clone();
-        changes.subscribe(move |change| watches.hear(change));
-        self.database.start(watch_for_ever(self.clone(), changes.clone(), clock));
+        self.changes.subscribe(move |change| watches.hear(change));
+        self.database.start(watch_for_ever(self.clone(), clock));
     }
 }
 
-async fn watch_for_ever(sessions: Sessions, changes: Changes, clock: Clock) {
+async fn watch_for_ever(sessions: Sessions, clock: Clock) {
     let watches = sessions.watches.clone();
     let (mut next_round, mut is_failing) = (Instant::now(), false);
     loop {
@@ -52,7 +52,7 @@ async fn watch_for_ever(sessions: Sessions, changes: Changes, clock: Clock) {
             watches.doubt_expired(clock.now());
         }
         let began = Instant::now();
-        let is_round = !changes.are_whole(began) && began >= next_round;
+        let is_round = !sessions.changes.are_whole(began) && began >= next_round;
         if is_round {
             watches.hear(&Change::Everything);
         }
@@ -134,7 +134,7 @@ impl Sessions {
     ) -> Look {
         let expires = row.expires.as_ref().copied().unwrap_or_default();
         let user = match read_live(row, &self.settings.user_key, now) {
-            Ok(Some((record, _))) => record.user,
+            Ok(Some(live)) => live.record.user,
             Ok(None) => return Look::Told(Verdict::Over),
             Err(_) => return Look::Doubtful(expires),
         };

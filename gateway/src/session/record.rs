@@ -74,6 +74,13 @@ impl SessionRecord {
         &self.text
     }
 
+    /// Bytes of memory behind this.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let CookieAttributes { domain, path, .. } = &self.attributes;
+        let attributes = [domain, path].into_iter().flatten().map(String::len).sum::<usize>();
+        self.text.capacity() + attributes + self.user.name().map_or(0, str::len)
+    }
+
     /// When the browser drops the cookie, where that can be read, and how long it was to live;
     /// `None` for a cookie that lives as long as the browser, which is never renewed.
     pub(super) fn cookie_life(&self) -> Option<(Option<DateTime<Utc>>, TimeDelta)> {

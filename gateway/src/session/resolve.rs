@@ -5,12 +5,12 @@ use sea_orm::ConnectionTrait;
 use tracing::warn;
 
 use super::id::SessionId;
-use super::owner::Owner;
 use super::record::{Damaged, SessionRecord};
 use super::secrets::Secrets;
+use super::stored::StoredSession;
 use super::stored_row::StoredRow;
 use super::user_key::UserKey;
-use super::{Session, SessionSettings, Sessions, lifetime};
+use super::{SessionSettings, Sessions, lifetime};
 use crate::database::DatabaseError;
 
 /// The first of `ids` that has a live row among `rows`.
@@ -23,23 +23,24 @@ pub(super) async fn resolve(
     mut rows: Vec<StoredRow>,
     sessions: &Sessions,
     now: DateTime<Utc>,
-) -> Result<Option<Session>, DatabaseError> {
+) -> Result<Option<StoredSession>, DatabaseError> {
     let SessionSettings { secrets, user_key, .. } = &*sessions.settings;
     let mut live = Vec::new();
     for id in ids {
         let row = rows.iter().position(|row| row.sid == id.as_str());
         let row = row.map(|position| rows.swap_remove(position));
-        live.extend(row.and_then(|row| read(id, row, (secrets, user_key), now)));
+        let read = row.and_then(|row| read(id, row, (secrets, user_key), now));
+        live.extend(read.map(|live| (id, live)));
     }
     if let Some((one, other)) = find_conflict(&live) {
-        let (session, other) = (secrets.hash(&one.id), secrets.hash(&other.id));
+        let (session, other) = (secrets.hash(one), secrets.hash(other));
         warn!(%session, %other, "two sessions of different people in one request; neither counts");
         return Ok(None);
     }
-    let Some(mut session) = live.into_iter().next() else { return Ok(None) };
-    let named = (user_key, &session.record.user);
-    session.owner = sessions.unread.owner_of(connection, &sessions.accounts, named).await?;
-    Ok(Some(session))
+    let Some((id, live)) = live.into_iter().next() else { return Ok(None) };
+    let named = (user_key, &live.record.user);
+    let owner = sessions.unread.owner_of(connection, &sessions.accounts, named).await?;
+    Ok(Some(StoredSession::new(id.clone(), live, owner)))
 }
 
 fn read(
@@ -47,21 +48,19 @@ fn read(
     row: StoredRow,
     (secrets, user_key): (&Secrets, &UserKey),
     now: DateTime<Utc>,
-) -> Option<Session> {
-    read_live(row, user_key, now).map_or_else(
-        |damage| {
-            warn!(session = %secrets.hash(id), cause = %damage, "a session's row is damaged");
-            None
-        },
-        |live| {
-            let (record, updated) = live?;
-            let (id, handed_over) = (id.clone(), None);
-            Some(Session { id, owner: Owner::Nobody, record, updated, handed_over })
-        },
-    )
+) -> Option<Live> {
+    read_live(row, user_key, now).unwrap_or_else(|damage| {
+        warn!(session = %secrets.hash(id), cause = %damage, "a session's row is damaged");
+        None
+    })
 }
 
-pub(super) type Live = (SessionRecord, Option<DateTime<Utc>>);
+/// A row whose time is not over.
+pub(super) struct Live {
+    pub(super) record: SessionRecord,
+    pub(super) expires: Option<DateTime<Utc>>,
+    pub(super) updated: Option<DateTime<Utc>>,
+}
 
 /// `None` when its time is over.
 pub(super) fn read_live(
@@ -69,15 +68,17 @@ pub(super) fn read_live(
     user_key: &UserKey,
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, Damaged> {
-    if !lifetime::is_live(row.expires.map_err(|_| Damaged::Expires)?, now) {
+    let expires = row.expires.map_err(|_| Damaged::Expires)?;
+    if !lifetime::is_live(expires, now) {
         return Ok(None);
     }
     let data = row.data.map_err(|_| Damaged::NotText)?;
-    Ok(Some((SessionRecord::read(data.unwrap_or_default(), user_key)?, row.updated)))
+    let record = SessionRecord::read(data.unwrap_or_default(), user_key)?;
+    Ok(Some(Live { record, expires, updated: row.updated }))
 }
 
-fn find_conflict(live: &[Session]) -> Option<(&Session, &Session)> {
-    let mut named = live.iter().filter(|session| session.record.user.name().is_some());
-    let first = named.next()?;
-    named.find(|other| other.record.user != first.record.user).map(|other| (first, other))
+fn find_conflict<'a>(live: &[(&'a SessionId, Live)]) -> Option<(&'a SessionId, &'a SessionId)> {
+    let mut named = live.iter().filter(|(_, live)| live.record.user.name().is_some());
+    let (first, its) = named.next()?;
+    named.find(|(_, other)| other.record.user != its.record.user).map(|(other, _)| (*first, *other))
 }

@@ -1,5 +1,7 @@
 //! What a visit leaves behind: a touched, saved or new row, and perhaps a cookie.
 
+use std::slice::from_ref;
+
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 use http::uri::Scheme;
@@ -8,6 +10,7 @@ use tracing::warn;
 use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
 use super::new_session::NewSession;
 use super::owner::Owner;
+use super::stored::StoredSession;
 use super::{Session, Sessions, signed_cookie};
 use crate::database;
 
@@ -22,7 +25,7 @@ pub enum Visit {
     /// Of a guest's session that has just begun.
     Begun(Box<NewSession>),
     /// Of a live session.
-    Of(Box<Session>),
+    Of(Session),
 }
 
 impl Visit {
@@ -62,12 +65,12 @@ impl Sessions {
             Visit::Begun(new) => return (audience == Audience::Visitor).then(|| new.give()),
             Visit::Fresh => (None, policy.attributes(scheme)),
             Visit::Of(session) => {
-                (Some(session), policy.tighten(&session.record.attributes, scheme))
+                (Some(session), policy.tighten(&session.stored.record.attributes, scheme))
             }
         };
         let may_carry = audience == Audience::Visitor && !attributes.are_withheld(scheme);
         let answer = if may_carry { AnswerFacts::MayCarryCookie } else { AnswerFacts::NoCookie };
-        let facts = Facts { row: session.map(|session| session.facts()), answer };
+        let facts = Facts { row: session.map(Session::facts), answer };
         let (row, cookie) = decide(&self.settings.policy, &facts, now);
         let Some(session) = session else {
             return match row {
@@ -83,6 +86,7 @@ impl Sessions {
                 Box::pin(self.touch(session, now)).await;
             }
             Row::Touch => {
+                session.stored.note_visit(now);
                 let (this, session) = (self.clone(), session.clone());
                 self.database.start(async move { this.touch(&session, now).await });
             }
@@ -92,8 +96,9 @@ impl Sessions {
         match cookie {
             Cookie::Keep => None,
             Cookie::Send => {
-                let life = self.settings.lifetime.after_visit(session.record.max_age, now)?;
-                let value = signed_cookie::write(&session.id, &self.settings.secrets);
+                let StoredSession { id, record, .. } = &*session.stored;
+                let life = self.settings.lifetime.after_visit(record.max_age, now)?;
+                let value = signed_cookie::write(id, &self.settings.secrets);
                 let expires = life.cookie_expires();
                 let set_cookie = attributes.set_cookie(&policy.name, &value, expires)?;
                 if let Some(handed_over) = &session.handed_over {
@@ -107,36 +112,42 @@ impl Sessions {
     /// Moves the end of a row; a failure is logged, and of no consequence to the answer.
     pub(super) async fn touch(&self, session: &Session, now: DateTime<Utc>) {
         let lifetime = &self.settings.lifetime;
-        let Some(life) = lifetime.after_visit(session.record.max_age, now) else { return };
-        let (this, id, updated) = (self.clone(), session.id.clone(), session.updated);
+        let StoredSession { id, record, .. } = &*session.stored;
+        let Some(life) = lifetime.after_visit(record.max_age, now) else { return };
+        let (this, id, updated) = (self.clone(), id.clone(), session.stored.updated());
+        let writing = self.writing(from_ref(&id));
         let touching = async move {
+            let _told_when_done = writing;
             this.table.touch(this.database.connection(), &id, updated, life.row_expires, now).await
         };
         if let Err(error) = self.database.run(touching).await {
-            let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
+            session.stored.forget_visit();
+            let (session, cause) = (self.log_hash(&session.stored.id), database::cause(&error));
             warn!(%session, cause, "cannot note a visit; the session may end early");
         }
     }
 
     /// Writes a row's text anew; `false` when it is gone, was written by another, or failed.
     async fn save(&self, session: &Session, now: DateTime<Utc>) -> bool {
-        let Some(life) = self.settings.lifetime.after_visit(session.record.max_age, now) else {
+        let StoredSession { id, record, .. } = &*session.stored;
+        let Some(life) = self.settings.lifetime.after_visit(record.max_age, now) else {
             return false;
         };
-        let record = &session.record;
         let text = match (session.user_facts(), life.cookie_expires()) {
             (UserFacts::AccountGone, expires) => record.signed_out(expires),
             (UserFacts::Sound, Some(expires)) => record.renewed(expires),
             (UserFacts::Sound, None) => None,
         };
         let Some(new) = text else { return false };
-        let (this, id, old) = (self.clone(), session.id.clone(), record.text().to_owned());
+        let (this, id, old) = (self.clone(), id.clone(), record.text().to_owned());
+        let writing = self.writing(from_ref(&id));
         let saving = async move {
+            let _told_when_done = writing;
             let connection = this.database.connection();
             this.table.renew(connection, &id, (&old, &new), life.row_expires, now).await
         };
         self.database.run(saving).await.unwrap_or_else(|error| {
-            let (session, cause) = (self.log_hash(&session.id), database::cause(&error));
+            let (session, cause) = (self.log_hash(&session.stored.id), database::cause(&error));
             warn!(%session, cause, "cannot write a session's row anew");
             false
         })
@@ -145,13 +156,13 @@ impl Sessions {
 
 impl Session {
     fn facts(&self) -> RowFacts {
-        let (updated, cookie) = (self.updated, self.record.cookie_life());
+        let (updated, cookie) = (self.stored.last_noted(), self.stored.record.cookie_life());
         let cookie_is_known = self.handed_over.is_none();
         RowFacts { updated, cookie, user: self.user_facts(), cookie_is_known }
     }
 
     fn user_facts(&self) -> UserFacts {
-        match self.owner {
+        match self.stored.owner {
             Owner::Gone => UserFacts::AccountGone,
             Owner::Nobody | Owner::Unread | Owner::Known(_) => UserFacts::Sound,
         }

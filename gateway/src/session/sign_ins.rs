@@ -71,14 +71,18 @@ impl SignIns {
 
     /// Waits, for two seconds at most, until no sign-in of a `presented` id is under way.
     pub(super) async fn settled(&self, presented: &[SessionId]) {
-        let is_settled =
-            |state: &State| presented.iter().all(|id| !state.under_way.contains_key(id));
+        let is_settled = |state: &State| presented.iter().all(|id| state.is_settled(id));
         if is_settled(&self.state.borrow()) {
             return;
         }
         let mut state = self.state.subscribe();
         // The sender lives in `self`; and whoever waited in vain goes on as if there were none.
         drop(timeout(PATIENCE, state.wait_for(is_settled)).await);
+    }
+
+    /// Whether no sign-in of an id is under way.
+    pub(super) fn is_settled(&self, id: &SessionId) -> bool {
+        self.state.borrow().is_settled(id)
     }
 
     /// The session that one of `presented` leads to for this browser: once, unless it was of no
@@ -104,6 +108,10 @@ impl SignIns {
 }
 
 impl State {
+    fn is_settled(&self, id: &SessionId) -> bool {
+        self.under_way.is_empty() || !self.under_way.contains_key(id)
+    }
+
     fn begin(&mut self, presented: &[SessionId]) {
         for id in presented {
             *self.under_way.entry(id.clone()).or_default() += 1;

@@ -91,7 +91,7 @@ impl Survey {
     /// Counts a row, and tells whom it names where that is to be looked up.
     fn add(&mut self, row: StoredRow, key: &UserKey, now: DateTime<Utc>) -> Option<Named> {
         match read_live(row, key, now) {
-            Ok(Some((record, _))) => self.add_live(record),
+            Ok(Some(live)) => self.add_live(live.record),
             Ok(None) => {
                 self.expired += 1;
                 None

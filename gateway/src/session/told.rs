@@ -12,7 +12,7 @@ impl Visit {
         let (id, text) = match self {
             Self::Apart | Self::Fresh => return None,
             Self::Begun(new) => (new.id(), None),
-            Self::Of(session) => (&session.id, Some(session.record.text())),
+            Self::Of(Session { stored, .. }) => (&stored.id, Some(stored.record.text())),
         };
         let mut members = vec![format!("\"id\":{}", serde_json::to_string(id.as_str()).ok()?)];
         if let Some(row) = text.and_then(Members::of) {

@@ -17,19 +17,18 @@ impl Sessions {
     /// Puts into the request the cookie that the browser does not have yet, or has among others of
     /// the name, so that the upstream finds the session that the gateway found.
     pub fn show_cookie(&self, headers: &mut HeaderMap, visit: &Visit) {
-        let name = &self.settings.cookie.name;
         let shown = match visit {
             Visit::Begun(new) => new.id(),
             Visit::Of(session)
                 if session.handed_over.is_some()
-                    || cookie_header::values_of(headers, name).nth(1).is_some() =>
+                    || cookie_header::only_value_of(headers, &self.cookie).is_none() =>
             {
-                &session.id
+                &session.stored.id
             }
             _ => return,
         };
         let value = signed_cookie::write(shown, &self.settings.secrets);
-        cookie_header::replace(headers, name, &value);
+        cookie_header::replace(headers, &self.settings.cookie.name, &value);
     }
 
     /// Removes what the upstream sets under the session cookie's name, unless it signed somebody
@@ -70,7 +69,7 @@ impl Sessions {
         let Some(id) = claim.and_then(|claim| claim.verify(&self.settings.secrets)) else {
             return false;
         };
-        if visit.session().is_some_and(|session| session.id == id) {
+        if visit.session().is_some_and(|session| session.stored.id == id) {
             return false;
         }
         let mut pause = Duration::from_millis(4);

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::changes::{Change, SessionDigest};
 use super::id::SessionId;
 use super::lifetime;
+use super::stored::StoredSession;
 use super::user_key::StoredUser;
 use super::{Session, Sessions};
 
@@ -55,7 +56,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    fn of(session: &Session) -> Self {
+    fn of(session: &StoredSession) -> Self {
         Self {
             id: session.id.clone(),
             user: session.record.user.clone(),
@@ -90,14 +91,7 @@ impl Sessions {
     /// somebody else signs in to it, whoever does that and on whatever replica; see
     /// [`Sessions::start_watching`].
     pub fn watch(&self, session: &Session) -> SessionEnd {
-        self.watches.add(Opened::of(session))
-    }
-}
-
-impl Session {
-    /// The id of the account that is signed in.
-    pub(super) fn account(&self) -> Option<Box<str>> {
-        self.identity().map(|identity| identity.id.to_string().into())
+        self.watches.add(Opened::of(&session.stored))
     }
 }
 
