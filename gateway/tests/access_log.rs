@@ -50,6 +50,27 @@ fn a_client_that_goes_away_is_told_from_one_that_stays() {
 }
 
 #[test]
+fn the_line_of_a_socket_is_written_at_its_end_and_tells_how_it_came() {
+    let gateway = Gateway::before(upstream());
+    drop(gateway.open("/socket/left", ""));
+    let left = gateway.line_of("/socket/left");
+    assert_eq!((left["status"].as_u64(), &left["end"]), (Some(101), &Value::Null));
+    let password = "correct horse battery";
+    let ada = format!(
+        r#"{{"email":"ada@example.org","password":"{password}","passwordconfirmation":"{password}"}}"#
+    );
+    let registered = gateway.post("/api/auth/register", "", &ada);
+    let cookie = registered.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let socket = gateway.open("/socket/of-ada", cookie);
+    gateway.post("/api/auth/logout", cookie, "{}");
+    let ended = gateway.line_of("/socket/of-ada");
+    assert_eq!((ended["status"].as_u64(), &ended["end"]), (Some(101), &"session ended".into()));
+    assert!(ended["user.id"].is_number(), "{ended}");
+    drop(socket);
+}
+
+#[test]
 fn a_request_that_fails_has_one_line_with_its_cause() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gateway = Gateway::before(nobody);
@@ -95,7 +116,7 @@ fn a_head_that_cannot_be_read_has_a_line_with_its_client_and_cause() {
     }
 }
 
-/// Answers `/cut` with half of what it promises, `/endless` for as long as it may, and anything
+/// Answers `/cut` with half of what it promises, `/socket` with a WebSocket, `/endless` for as long as it may, and anything
 /// else whole.
 fn upstream() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -111,6 +132,12 @@ fn upstream() -> SocketAddr {
 fn answer(stream: &mut TcpStream) {
     let mut line = String::new();
     BufReader::new(&mut *stream).read_line(&mut line).unwrap();
+    if line.contains("/socket") {
+        let granted = "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket";
+        write!(stream, "HTTP/1.1 {granted}\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).ok();
+        return;
+    }
     let length = if line.contains("/endless") { u64::from(u32::MAX) } else { 8 };
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").unwrap();
     if line.starts_with("HEAD") {
@@ -163,10 +190,33 @@ impl Gateway {
         stream
     }
 
-    fn exchange(&self, request: &str) {
-        let mut stream = self.connect();
+    fn exchange(&self, request: &str) -> String {
+        let (mut stream, mut answer) = (self.connect(), String::new());
         stream.write_all(request.as_bytes()).unwrap();
-        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Posts JSON; the answer.
+    fn post(&self, path: &str, cookie: &str, json: &str) -> String {
+        self.exchange(&format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
+        ))
+    }
+
+    /// Opens a WebSocket.
+    fn open(&self, path: &str, cookie: &str) -> TcpStream {
+        let mut stream = self.connect();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\n\r\n"
+        )
+        .unwrap();
+        assert_ne!(stream.read(&mut [0; 1024]).unwrap(), 0);
+        stream
     }
 
     fn line_of(&self, path: &str) -> Value {

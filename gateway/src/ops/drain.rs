@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::OptionFuture;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -91,11 +93,9 @@ impl Drain {
     }
 
     /// Resolves when the end begins: time to accept nothing more.
-    pub async fn begun(&self) {
+    pub fn begun(&self) -> impl Future<Output = ()> + Send {
         let begun = self.0.begun.notified(); // Before the look, so that nothing falls between.
-        if !self.has_begun() {
-            begun.await;
-        }
+        OptionFuture::from((!self.has_begun()).then_some(begun)).map(drop)
     }
 
     /// Resolves when the time is up: whatever still runs is dropped.

@@ -160,8 +160,8 @@ impl OpenConnection {
     }
 
     /// Resolves when the end of the process begins.
-    pub async fn drain_begun(&self) {
-        self.drain.begun().await;
+    pub fn drain_begun(&self) -> impl Future<Output = ()> + Send {
+        self.drain.begun()
     }
 
     /// Has the connection reset when it is closed.
