@@ -71,7 +71,7 @@ async fn echo_much(stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut random = StdRng::seed_from_u64(7);
     let mut sent = vec![0; 10 * 1024 * 1024];
     random.fill_bytes(&mut sent);
-    let send = async {
+    let writing = async {
         let mut rest = &sent[..];
         while !rest.is_empty() {
             let (piece, others) = rest.split_at(random.random_range(1..=rest.len().min(100_000)));
@@ -80,12 +80,12 @@ async fn echo_much(stream: impl AsyncRead + AsyncWrite + Unpin) {
             rest = others;
         }
     };
-    let receive = async {
+    let reading = async {
         let mut received = vec![0; sent.len()];
         read.read_exact(&mut received).await.unwrap();
         received
     };
-    let ((), received) = tokio::join!(send, receive);
+    let ((), received) = tokio::join!(writing, reading);
     assert!(received == sent, "the bytes differ");
 }
 
