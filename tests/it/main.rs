@@ -27,6 +27,7 @@ mod look_alikes;
 mod outage;
 mod proxy_protocol;
 mod races;
+mod ranges;
 mod refused_bodies;
 mod routes;
 mod sessions;
