@@ -97,6 +97,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
             "config/cache_args.rs",
             "config/crowd_args.rs",
             "config/doctor_args.rs",
+            "config/feed_args.rs",
             "config/front_args.rs",
             "config/proxy_args.rs",
             "config/secrets.rs",

@@ -4,13 +4,16 @@
 //! are adopted where they exist, and going back to Express stays possible at any time.
 
 mod additions;
+mod change_feed;
 pub mod discovery;
 mod email;
 mod later;
 mod names;
+pub mod notices;
 pub mod plan;
 mod tables;
 
+pub use change_feed::{CHANGE_FEED, Trigger, session_triggers, user_triggers};
 pub use names::{DELETED_AT, TableNames, UserColumns};
 
 use plan::{Plan, Planned};
@@ -50,6 +53,7 @@ impl<'a> Migrator<'a> {
         vec![
             Box::new(tables::Tables(tables.clone())),
             Box::new(additions::Additions(tables.clone())),
+            Box::new(change_feed::ChangeFeed(tables.clone())),
         ]
     }
 }

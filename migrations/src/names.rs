@@ -68,7 +68,7 @@ impl TableNames {
 
     /// The name of something of ours that belongs to these tables and columns, and to no others in
     /// the same schema.
-    pub(crate) fn own(&self, name: &str) -> String {
+    pub fn own(&self, name: &str) -> String {
         let default = Self::default();
         if *self == default {
             return name.to_owned();

@@ -218,6 +218,7 @@ fn config(database_url: &str) -> Config {
         allowed_origins: AllowedOrigins::default(),
         upstream_token: None,
         database: DatabaseTarget::Url(database_url.to_owned()),
+        direct_database: None,
         migrations: Migrations::Apply,
         session: SessionSettings {
             secrets: Secrets::new(&[SECRET.as_bytes().to_vec()]).unwrap(),

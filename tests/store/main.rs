@@ -38,6 +38,7 @@ mod examined_sites;
 mod hashes;
 mod ids;
 mod migrations;
+mod notices;
 mod odd_accounts;
 mod opening;
 mod outage;

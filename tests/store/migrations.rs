@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::site::{Site, connect};
 
-const NAMES: [&str; 2] = ["m0001_sequelize_tables", "m0002_names_and_indexes"];
+const NAMES: [&str; 3] = ["m0001_sequelize_tables", "m0002_names_and_indexes", "m0003_change_feed"];
 
 /// What connect-session-sequelize 5 and the author's own hand made.
 const OLD_TABLES: &str = r#"

@@ -18,6 +18,7 @@ use crate::auth::passwords::Passwords;
 use crate::config::limits::Limits;
 use crate::config::{Config, Migrations};
 use crate::database::layout::Layout;
+use crate::database::sqlite_file::HeldFile;
 use crate::database::tables::TableChoice;
 use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
@@ -34,12 +35,15 @@ use crate::server::worker::{Address, WorkerSettings};
 use crate::session::Sessions;
 use crate::session::changes::Changes;
 use crate::session::clock::Clock;
+use crate::session::feed::Feed;
 
 /// A gateway that serves.
 #[derive(Debug)]
 pub struct App {
     server: Server,
     database: Database,
+    feed: Feed,
+    _held_file: HeldFile,
     drain: Duration,
     long_lived_grace: Duration,
 }
@@ -56,8 +60,12 @@ impl App {
     ) -> Result<Self, StartError> {
         let opening = open_database(&config.database, &config.tables, config.migrations);
         let (database, layout) = Box::pin(opening).await?;
+        let held_file = database.hold_file()?;
+        let changes = Changes::new();
         let drain = Drain::new();
         let services = Box::pin(services(&config, &database, &layout, &drain)).await;
+        let (direct, limits) = (config.direct_database.as_ref(), config.limits.feed);
+        let feed = Feed::start(&database, &layout.tables, direct, limits, &changes);
         let connections = services.crowds.connections.clone();
         let settings = WorkerSettings {
             services,
@@ -76,7 +84,8 @@ impl App {
             server.keep_certificates_fresh(tls, config.limits.certificate_check)?;
         }
         let long_lived_grace = config.limits.long_lived_grace;
-        Ok(Self { server, database, drain: config.drain, long_lived_grace })
+        let drain = config.drain;
+        Ok(Self { server, database, feed, _held_file: held_file, drain, long_lived_grace })
     }
 
     /// The running workers.
@@ -87,6 +96,7 @@ impl App {
     /// Accepts nothing more, finishes what runs within the time for it, and closes the database.
     pub async fn stop(self) {
         self.server.stop(self.drain, self.long_lived_grace).await;
+        drop(self.feed);
         if let Err(error) = self.database.close().await {
             warn!(cause = %error, "the database was not closed properly");
         }

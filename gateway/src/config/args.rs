@@ -10,6 +10,7 @@ use super::auth_args::AuthArgs;
 use super::crowd_args::CrowdArgs;
 use super::doctor_args::DoctorArgs;
 use super::durations::parse_duration;
+use super::feed_args::FeedArgs;
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
@@ -82,6 +83,9 @@ pub struct ServeArgs {
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// How it tells of changes.
+    #[command(flatten)]
+    pub feed: FeedArgs,
     /// Start without applying pending migrations
     #[arg(long, env = "NEXTBNB_NO_MIGRATE", value_parser = FalseyValueParser::new())]
     pub no_migrate: bool,
@@ -130,6 +134,9 @@ pub struct DevArgs {
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// How it tells of changes.
+    #[command(flatten)]
+    pub feed: FeedArgs,
     /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
     pub session: SessionArgs,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::server::http2::limits::Http2Limits;
+use crate::session::feed::FeedLimits;
 
 /// Bounds on waiting and on work, each with the reason for its default.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Limits {
     pub long_lived_grace: Duration,
     /// Bounds on one HTTP/2 connection.
     pub http2: Http2Limits,
+    /// How the change feed proves that it misses nothing.
+    pub feed: FeedLimits,
     /// How often the files of `--tls-cert` and `--tls-key` are looked at.
     pub certificate_check: Duration,
     /// How many passwords are hashed at once: half the cores, at least one; under `--rehash-cost` one
@@ -90,6 +93,7 @@ impl Default for Limits {
             upstream_idle_for_unsafe: Duration::from_secs(1),
             long_lived_grace: Duration::from_secs(1),
             http2: Http2Limits::default(),
+            feed: FeedLimits::default(),
             certificate_check: Duration::from_secs(5),
             concurrent_hashes: (cores / 2).max(1),
             connections: None,

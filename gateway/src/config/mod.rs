@@ -9,6 +9,7 @@ pub mod crowd_args;
 pub mod doctor;
 pub mod doctor_args;
 mod durations;
+pub mod feed_args;
 pub mod front;
 pub mod front_args;
 mod identity_headers;
@@ -37,6 +38,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::throttle::ThrottleSettings;
 use crate::auth::{AuthSettings, SiteData};
 use crate::database::DatabaseTarget;
+use crate::database::listener::DirectUrl;
 use crate::database::tables::TableChoice;
 use crate::downstream::front::Front;
 use crate::error::StartError;
@@ -90,6 +92,8 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// Where sessions and accounts are kept.
     pub database: DatabaseTarget,
+    /// Where the database tells of changes, where a pooler stands before it.
+    pub direct_database: Option<DirectUrl>,
     /// What their tables are called, as far as that is typed.
     pub tables: TableChoice,
     /// Whether pending migrations are applied at start.
@@ -152,6 +156,7 @@ impl Config {
                 Some(file) => Some(secrets::upstream_token(file, args.session.generate_secret)?),
                 None => None,
             },
+            direct_database: feed_args::parse(&args.feed, &database)?,
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
             session: session_settings(&args.session, secrets)?,
@@ -180,6 +185,7 @@ impl Config {
     pub fn dev(args: &DevArgs, state_dir: &Path) -> Result<Self, StartError> {
         let state = StateDir::new(args.database.state_dir_or(state_dir));
         state.prepare()?;
+        let database = database_target(&args.database, &state)?;
         let secrets =
             match secrets::given(&args.session, args.routes.upstream_token_file.as_deref())? {
                 Some(secrets) => secrets,
@@ -201,7 +207,8 @@ impl Config {
                 Some(file) => secrets::upstream_token(file, args.session.generate_secret)?,
                 None => secrets::upstream_token(&state.upstream_token_file(), true)?,
             }),
-            database: database_target(&args.database, &state)?,
+            direct_database: feed_args::parse(&args.feed, &database)?,
+            database,
             migrations: Migrations::Apply,
             session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,

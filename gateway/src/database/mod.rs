@@ -5,9 +5,11 @@ pub(crate) mod dialect;
 mod failure;
 pub(crate) mod kinds;
 pub mod layout;
+pub mod listener;
 pub mod look;
 mod postgres;
 mod sqlite;
+pub mod sqlite_file;
 pub mod tables;
 
 use std::fmt;
@@ -17,6 +19,7 @@ use std::time::Duration;
 use nextbnb_migrations::{Applied, TableNames};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -122,6 +125,11 @@ impl Database {
         timeout(CLOSE_LIMIT, self.connection.close()).await.unwrap_or_else(late)
     }
 
+    /// Which kind it is.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
     pub(crate) fn connection(&self) -> &DatabaseConnection {
         &self.connection
     }
@@ -165,8 +173,8 @@ impl Database {
     }
 
     /// Starts `work` on the database's runtime; nobody learns how it ended but the log.
-    pub(crate) fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
-        drop(self.runtime.spawn(work.in_current_span()));
+    pub(crate) fn start(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(work.in_current_span()).abort_handle()
     }
 }
 
@@ -181,6 +189,14 @@ async fn open(
     match kind_of(url)? {
         DbBackend::Sqlite => sqlite::open_url(url, limits).await,
         _ => postgres::open(url, limits).await,
+    }
+}
+
+/// Whether the settings name a Postgres.
+pub(crate) fn is_postgres(target: &DatabaseTarget) -> bool {
+    match target {
+        DatabaseTarget::Embedded(_) => false,
+        DatabaseTarget::Url(url) => kind_of(url).is_ok_and(|kind| kind == DbBackend::Postgres),
     }
 }
 

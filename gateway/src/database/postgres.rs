@@ -18,11 +18,7 @@ pub(super) async fn open(
     url: &str,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    let options = read(url)?;
-    let options = options
-        .application_name("nextbnb-gateway")
-        .extra_float_digits(None) // PgBouncer refuses it unless told not to; no column is a float.
-        .disable_statement_logging();
+    let options = options(url)?;
     let server = describe(&options);
     // Before the first wait, and since DATABASE_URL may be meant for another program.
     info!("the database is {server}");
@@ -37,15 +33,25 @@ pub(super) async fn open(
 
 /// See [`describe`].
 pub(super) fn place_of(url: &str) -> Result<String, StartError> {
-    Ok(describe(&read(url)?))
+    Ok(describe(&options(url)?))
 }
 
-fn read(url: &str) -> Result<PgConnectOptions, StartError> {
-    url.parse().map_err(|error: Error| StartError::DatabaseUrl { reason: cause(error).to_string() })
+/// What `url` says, and how the gateway connects.
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, StartError> {
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|error: Error| StartError::DatabaseUrl { reason: cause(error).to_string() })?;
+    Ok(options
+        .application_name("nextbnb-gateway")
+        .extra_float_digits(None) // PgBouncer refuses it unless told not to; no column is a float.
+        .disable_statement_logging())
 }
 
 /// Connects once by hand: the pool would try again until its time is up and forget why.
-async fn prove(options: &PgConnectOptions, limits: &DatabaseLimits) -> Result<(), Cause> {
+pub(super) async fn prove(
+    options: &PgConnectOptions,
+    limits: &DatabaseLimits,
+) -> Result<(), Cause> {
     let late = |_| {
         let text = format!("no answer within {:?}", limits.connect_timeout);
         Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, text)))
@@ -56,7 +62,7 @@ async fn prove(options: &PgConnectOptions, limits: &DatabaseLimits) -> Result<()
 }
 
 /// Where and as whom, without the password.
-fn describe(options: &PgConnectOptions) -> String {
+pub(super) fn describe(options: &PgConnectOptions) -> String {
     let host = options
         .get_socket()
         .map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
@@ -65,7 +71,7 @@ fn describe(options: &PgConnectOptions) -> String {
 }
 
 /// The level of the error that says something.
-fn cause(error: Error) -> Cause {
+pub(super) fn cause(error: Error) -> Cause {
     match error {
         Error::Io(error) => Box::new(error),
         Error::Database(error) => error.message().into(),

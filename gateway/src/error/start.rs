@@ -265,6 +265,25 @@ pub enum StartError {
         /// What is wrong with it, and what would be right; never the URL itself.
         reason: String,
     },
+    /// The way around a pooler cannot be used as it is written.
+    #[error("--database-direct-url (NEXTBNB_DATABASE_DIRECT_URL) is not usable: {reason}")]
+    DatabaseDirectUrl {
+        /// What is wrong with it, and what would be right; never the URL itself.
+        reason: String,
+    },
+    /// Another gateway serves on the SQLite file.
+    #[error(
+        "the database file {} is taken: {} serves on it; end that, or give this one another \
+         --state-dir or --database-url (several gateways can share a Postgres)",
+        path.display(),
+        holder.as_deref().unwrap_or("another gateway")
+    )]
+    DatabaseFileHeld {
+        /// The file.
+        path: PathBuf,
+        /// The process, if it is known.
+        holder: Option<String>,
+    },
     /// The database server does not let the gateway in.
     #[error("cannot use the database {server} (--database-url, DATABASE_URL)")]
     Database {

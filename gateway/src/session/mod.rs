@@ -7,6 +7,7 @@ pub mod clock;
 mod cookie_header;
 pub mod cookie_policy;
 mod decide;
+pub mod feed;
 mod find;
 pub mod id;
 pub(crate) mod inspect;
