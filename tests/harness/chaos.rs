@@ -1,4 +1,4 @@
-//! Cuts the connection between the gateway and Postgres.
+//! Cuts or silences the connection between the gateway and Postgres.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,12 @@ use tokio::task::JoinHandle;
 
 use crate::database::TestDatabase;
 
-/// A TCP proxy that can be cut: then open connections break and new ones are closed at once.
+/// A TCP proxy that can be cut: then open connections break and new ones are closed at once. Frozen,
+/// it takes what it is sent and passes nothing on, as a network does in which a cable was pulled.
 #[derive(Debug)]
 pub struct ChaosProxy {
     url: String,
-    is_cut: Arc<watch::Sender<bool>>,
+    way: Arc<watch::Sender<Way>>,
     task: JoinHandle<()>,
 }
 
@@ -24,15 +25,15 @@ impl ChaosProxy {
     pub async fn before(database: &TestDatabase) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (server, url) = detour(database.url(), listener.local_addr().unwrap());
-        let is_cut = Arc::new(watch::Sender::new(false));
-        let cut = is_cut.clone();
+        let way = Arc::new(watch::Sender::new(Way::Open));
+        let watched = way.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(carry(stream, server.clone(), cut.subscribe()));
+                tokio::spawn(carry(stream, server.clone(), watched.subscribe()));
             }
         });
-        Self { url, is_cut, task }
+        Self { url, way, task }
     }
 
     /// The database's URL by way of this proxy.
@@ -42,12 +43,17 @@ impl ChaosProxy {
 
     /// Breaks all connections and lets none through.
     pub fn cut(&self) {
-        self.is_cut.send_replace(true);
+        self.way.send_replace(Way::Cut);
     }
 
-    /// Lets connections through again.
+    /// Passes nothing on, and says nothing of it.
+    pub fn freeze(&self) {
+        self.way.send_replace(Way::Frozen);
+    }
+
+    /// Lets new connections through again.
     pub fn heal(&self) {
-        self.is_cut.send_replace(false);
+        self.way.send_replace(Way::Open);
     }
 }
 
@@ -57,23 +63,32 @@ impl Drop for ChaosProxy {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Open,
+    Cut,
+    Frozen,
+}
+
 /// Where a Postgres listens.
 #[derive(Debug, Clone)]
-enum Server {
+pub(crate) enum Server {
     Socket(PathBuf),
     Tcp(String),
 }
 
-async fn carry(client: TcpStream, server: Server, is_cut: watch::Receiver<bool>) {
-    if *is_cut.borrow() {
+async fn carry(client: TcpStream, server: Server, mut way: watch::Receiver<Way>) {
+    let now = *way.borrow();
+    if now != Way::Open {
+        drop(way.wait_for(|way| *way != Way::Frozen).await);
         return;
     }
     match server {
         Server::Socket(path) => {
-            copy(client, UnixStream::connect(path).await.unwrap(), is_cut).await;
+            copy(client, UnixStream::connect(path).await.unwrap(), way).await;
         }
         Server::Tcp(address) => {
-            copy(client, TcpStream::connect(address).await.unwrap(), is_cut).await;
+            copy(client, TcpStream::connect(address).await.unwrap(), way).await;
         }
     }
 }
@@ -81,16 +96,17 @@ async fn carry(client: TcpStream, server: Server, is_cut: watch::Receiver<bool>)
 async fn copy(
     mut client: TcpStream,
     mut server: impl AsyncRead + AsyncWrite + Unpin,
-    mut is_cut: watch::Receiver<bool>,
+    mut way: watch::Receiver<Way>,
 ) {
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = is_cut.wait_for(|cut| *cut) => {}
+        _ = way.wait_for(|way| *way != Way::Open) => {}
     }
+    drop(way.wait_for(|way| *way != Way::Frozen).await);
 }
 
 /// The server that `url` names, and the URL that leads there by way of `proxy`.
-fn detour(url: &str, proxy: SocketAddr) -> (Server, String) {
+pub(crate) fn detour(url: &str, proxy: SocketAddr) -> (Server, String) {
     let (place, settings) = url.split_once('?').unwrap_or((url, ""));
     let (before, rest) = place.split_once('@').expect("a URL that names a user");
     let (host, name) = rest.split_once('/').expect("a URL that names a database");

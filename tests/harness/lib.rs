@@ -16,6 +16,7 @@ pub mod database;
 pub mod frames;
 pub mod http2;
 pub mod next;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod stack;
 pub mod tls;

@@ -66,6 +66,72 @@ fn start() -> (String, Option<Child>) {
     panic!("Postgres does not start:\n{told}");
 }
 
+/// A server of one test alone, which may be killed.
+#[derive(Debug)]
+pub struct OwnServer {
+    url: String,
+    folder: PathBuf,
+    watcher: Child,
+}
+
+impl OwnServer {
+    /// A new one.
+    pub fn start() -> Self {
+        let (url, watcher) = start();
+        let (_, folder) = url.rsplit_once("host=").expect("a folder");
+        let (url, folder) = (url.clone(), PathBuf::from(folder));
+        Self { url, folder, watcher: watcher.expect("a watcher") }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it as a crash does, and all who serve for it.
+    pub fn kill(&self) {
+        let noted = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a note");
+        let first: i32 = noted.lines().next().and_then(|pid| pid.parse().ok()).expect("a pid");
+        let pid = rustix::process::Pid::from_raw(first).expect("a process");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a signal");
+    }
+
+    /// Starts it again, on the same rows, once those who served for it have noticed.
+    pub fn restart(&self) {
+        let has_started = (0..300).any(|_| {
+            let has_started = self.start_again().status().expect("pg_ctl").success();
+            if !has_started {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            has_started
+        });
+        assert!(has_started, "{:?}", fs::read_to_string(self.folder.join("log")));
+    }
+
+    fn start_again(&self) -> Command {
+        let program = program("pg_ctl");
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(&self.folder).stdout(Stdio::null()).stdin(Stdio::null());
+        let options = format!("-h '' -k '{}' -c fsync=off", self.folder.display());
+        command.arg("-D").arg(self.folder.join("data")).arg("-l").arg(self.folder.join("log"));
+        command.args(["-w", "-o", &options, "start"]);
+        command
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take()); // At which the watcher stops the server.
+        drop(self.watcher.wait());
+    }
+}
+
 /// One of Postgres's programs, such as `psql`.
 pub fn program(name: &str) -> PathBuf {
     find_programs().expect("Postgres's programs; `make test-deps` sees to that").join(name)

@@ -35,6 +35,8 @@ mod examined;
 mod examined_cookie;
 mod examined_rights;
 mod examined_sites;
+mod feed;
+mod feed_file;
 mod hashes;
 mod ids;
 mod migrations;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use nextbnb_migrations::{TableNames, session_triggers, user_triggers};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sea_orm::sqlx::{self, AssertSqlSafe, Row};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, TransactionTrait};
 use tokio::time::timeout;
 
-use super::{Database, DatabaseLimits, kind_of, postgres};
+use super::{Database, DatabaseLimits, cause, kind_of, postgres};
 use crate::error::StartError;
 
 /// The way to a Postgres around its pooler (`--database-direct-url`).
@@ -64,6 +64,9 @@ pub(crate) struct Triggers {
     pub(crate) mark: String,
 }
 
+/// Asks which process of the server it is that answers.
+const PROCESS: &str = "SELECT pg_backend_pid()";
+
 /// A connection that listens. Whatever goes wrong, it is of no more use.
 pub(crate) struct Listener(PgListener);
 
@@ -97,6 +100,27 @@ impl Listener {
     /// Listens to `channel` from now on.
     pub(crate) async fn listen(&mut self, channel: &str, limit: Duration) -> Result<(), Lost> {
         Ok(timeout(limit, self.0.listen(channel)).await.map_err(|_| Lost::late(limit))??)
+    }
+
+    /// Whether a pooler lends this connection and the pool's the same processes of the server, each
+    /// for a transaction; a busy one may go unnoticed. To listen at such a one would leave a process
+    /// that listens to whoever is lent it next, and the driver takes a notice that it did not ask
+    /// for as an error.
+    pub(crate) async fn is_lent(&mut self, database: &Database) -> Result<bool, Lost> {
+        let own = self.process().await?;
+        let failed = |error: DbErr| Lost(cause(&error));
+        let other = database.connection().begin().await.map_err(failed)?;
+        let statement = Statement::from_string(DbBackend::Postgres, PROCESS);
+        let row = other.query_one_raw(statement).await.map_err(failed)?;
+        let theirs = row.map(|row| row.try_get_by_index(0)).transpose().map_err(failed)?;
+        // Meanwhile the other keeps what it was lent.
+        let again = self.process().await?;
+        other.rollback().await.map_err(failed)?;
+        Ok(theirs == Some(own) || again != own)
+    }
+
+    async fn process(&mut self) -> Result<i32, Lost> {
+        Ok(sqlx::raw_sql(PROCESS).fetch_one(&mut self.0).await?.try_get(0)?)
     }
 
     /// The next notice.

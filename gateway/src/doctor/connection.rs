@@ -88,7 +88,8 @@ const LENT: &str = "LISTEN, SET and prepared statements do not outlast a transac
     pooler, and the gateway prepares statements, which PgBouncer keeps from 1.21 on";
 
 const DIRECT: &str = "give --database-url the server itself, or set PgBouncer's \
-    max_prepared_statements above 0, or its pool_mode to session";
+    max_prepared_statements above 0, or its pool_mode to session; the change feed needs the server \
+    itself, by --database-direct-url";
 
 /// `ours` and `others` are the processes that have served each of two connections.
 fn judge(ours: &[i32], others: &[i32]) -> Finding {

@@ -5,8 +5,8 @@ use std::error::Error;
 use nextbnb_migrations::TableNames;
 
 use super::site::Site;
-use super::{Finding, Report, accounts, clock, columns, connection, cookie, migrations, rights};
-use super::{sessions, tables};
+use super::{Finding, Report, accounts, change_feed, clock, columns, connection, cookie};
+use super::{migrations, rights, sessions, tables};
 use crate::config::doctor::DatabaseSubject;
 use crate::database::look::Look;
 
@@ -51,6 +51,8 @@ async fn of_tables(
     findings.extend(settled("columns", columns::check(look, names).await));
     findings.extend(settled("rights", rights::check(look, names).await));
     findings.extend(settled("migrations", migrations::check(look, &subject.tables, names).await));
+    let feed = change_feed::check(look, &subject.tables, names).await;
+    findings.extend(settled("change-feed", feed));
     let site = Site::of(look, names, subject).await.unwrap_or_default();
     if let Some(site) = &site {
         let sample = subject.sample;

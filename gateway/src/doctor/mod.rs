@@ -1,6 +1,7 @@
 //! Looks that change nothing, and what they found.
 
 mod accounts;
+mod change_feed;
 mod clock;
 mod columns;
 mod connection;

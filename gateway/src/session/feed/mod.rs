@@ -28,6 +28,9 @@ pub struct FeedLimits {
     /// while the way to the server is dead, and says nothing of it, is served for so long at most.
     /// Without another by then the connection is given up.
     pub silence: Duration,
+    /// About how long it waits to connect again where nothing but somebody's hand helps, as where
+    /// triggers are missing; after any other failure it tries sooner.
+    pub by_hand: Duration,
     /// How often an SQLite file is asked whether another process wrote to it.
     pub file_interval: Duration,
     /// How long after the file was asked the news is vouched for.
@@ -39,6 +42,7 @@ impl Default for FeedLimits {
         Self {
             proof_interval: Duration::from_secs(1),
             silence: Duration::from_secs(3),
+            by_hand: Duration::from_secs(30),
             file_interval: Duration::from_millis(50),
             file_silence: Duration::from_millis(100),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use nextbnb_migrations::{CHANGE_FEED, TableNames, notices};
-use tokio::time::{Instant as Deadline, sleep, timeout_at};
+use tokio::time::{Instant as Deadline, sleep, timeout, timeout_at};
 
 use super::super::changes::{Change, SessionDigest};
 use super::FeedLimits;
@@ -16,9 +16,6 @@ use crate::database::{Database, DatabaseLimits, cause};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The pause where only somebody's hand helps.
-const LONG_PAUSE: Duration = Duration::from_secs(30);
-
 /// A feed that was up for so long goes down for another reason than before.
 const LONG_LIFE: Duration = Duration::from_secs(10);
 
@@ -28,7 +25,7 @@ pub(super) struct PostgresFeed {
     direct: Option<DirectUrl>,
     limits: FeedLimits,
     told: Told,
-    /// Nobody else's tokens are heard on it.
+    /// Nobody else's tokens are heard on it; another for each connection.
     own_channel: String,
     sent: u64,
 }
@@ -85,9 +82,8 @@ impl PostgresFeed {
         limits: FeedLimits,
         told: &Told,
     ) -> Self {
-        let own_channel = format!("nextbnb_proof_{:016x}", rand::random::<u64>());
         let (database, direct, told) = (database.clone(), direct.cloned(), told.clone());
-        Self { database, names, direct, limits, told, own_channel, sent: 0 }
+        Self { database, names, direct, limits, told, own_channel: String::new(), sent: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -101,7 +97,7 @@ impl PostgresFeed {
             }
             let next = match down {
                 Down::Lost(_) => pause,
-                Down::Unheard { .. } | Down::NoTables | Down::NoTriggers(_) => LONG_PAUSE,
+                Down::Unheard { .. } | Down::NoTables | Down::NoTriggers(_) => self.limits.by_hand,
             };
             sleep(next.mul_f64(rand::random_range(0.5..=1.0))).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -116,6 +112,11 @@ impl PostgresFeed {
     async fn listen(&mut self) -> Result<std::convert::Infallible, Down> {
         let limits = DatabaseLimits::default();
         let mut listener = Listener::open(&self.database, self.direct.as_ref(), &limits).await?;
+        let looking = timeout(self.limits.silence, listener.is_lent(&self.database));
+        if looking.await.map_err(|_| Lost::late(self.limits.silence))?? {
+            return Err(Down::Unheard { direct: self.direct.is_some() });
+        }
+        self.own_channel = format!("nextbnb_proof_{:016x}", rand::random::<u64>());
         listener.listen(&self.own_channel, self.limits.silence).await?;
         let tables = self.hear_another(&mut listener).await?;
         for table in [tables.sessions, tables.users] {

@@ -16,6 +16,8 @@ pub struct FeedStats {
     pub last_proof: Option<Duration>,
     /// Changes told so far, of which [`Change::Everything`] is one.
     pub changes: u64,
+    /// Why it is down, where it is and that is known.
+    pub cause: Option<String>,
     /// How often news came again after it had stopped.
     pub reconnects: u64,
 }
@@ -92,6 +94,7 @@ impl Told {
         self.noted(|noted| FeedStats {
             is_up: noted.is_up,
             last_proof: noted.last_proof.map(|sent| sent.elapsed()),
+            cause: noted.cause.clone(),
             changes: noted.changes,
             reconnects: noted.reconnects,
         })
