@@ -15,6 +15,7 @@ use sea_orm::sqlx::{self, ConnectOptions, Connection, Error};
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 
 use super::DatabaseLimits;
+use super::sqlite_file::mark;
 use crate::error::StartError;
 
 /// How long a writer waits for another process's writer, such as the sqlite3 shell.
@@ -142,6 +143,8 @@ async fn open(
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
+        .test_before_acquire(false) // Nothing between can have broken it.
+        .after_connect(|connection, _| Box::pin(mark(connection)))
         .acquire_timeout(limits.acquire_timeout)
         .connect_with(options)
         .await

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use sea_orm::sqlx::{self, AssertSqlSafe, SqlitePool};
+use sea_orm::sqlx::{self, SqliteConnection};
 use sea_orm::{DbBackend, DbErr, RuntimeErr};
 use tracing::warn;
 
@@ -16,7 +16,7 @@ use crate::error::StartError;
 /// wrote in between, and it was the same connection that was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileVersion {
-    connection: i32,
+    connection: i64,
     version: i64,
 }
 
@@ -31,12 +31,16 @@ impl Database {
     /// What the SQLite file is now.
     ///
     /// `data_version` counts what others commit and tells no two connections the same
-    /// (<https://sqlite.org/pragma.html#pragma_data_version>), so the connection is marked, where
-    /// nothing is kept beyond it.
+    /// (<https://sqlite.org/pragma.html#pragma_data_version>), so that each is marked when it is made.
     pub(crate) async fn file_version(&self) -> Result<FileVersion, DbErr> {
         let pool = self.connection().get_sqlite_connection_pool().clone();
+        let query = r#"SELECT "mark", "data_version"
+            FROM temp."nextbnb_connection", pragma_data_version"#;
         self.run(async move {
-            asked(&pool).await.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
+            let asking = sqlx::query_as(query).fetch_one(&pool).await;
+            let (connection, version) =
+                asking.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
+            Ok(FileVersion { connection, version })
         })
         .await
     }
@@ -55,17 +59,10 @@ impl Database {
     }
 }
 
-async fn asked(pool: &SqlitePool) -> Result<FileVersion, sqlx::Error> {
-    let mut one = pool.acquire().await?;
-    let mut connection: i32 =
-        sqlx::query_scalar("PRAGMA temp.user_version").fetch_one(&mut *one).await?;
-    if connection == 0 {
-        connection = rand::random_range(1..=i32::MAX);
-        let mark = format!("PRAGMA temp.user_version = {connection}");
-        sqlx::raw_sql(AssertSqlSafe(mark)).execute(&mut *one).await?;
-    }
-    let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *one).await?;
-    Ok(FileVersion { connection, version })
+/// Marks a connection, where nothing is kept beyond it.
+pub(super) async fn mark(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let query = r#"CREATE TEMP TABLE "nextbnb_connection" AS SELECT random() AS "mark""#;
+    sqlx::raw_sql(query).execute(connection).await.map(drop)
 }
 
 fn hold(path: &Path) -> Result<HeldFile, StartError> {
