@@ -1,4 +1,4 @@
-//! The real PgBouncer in its transaction mode, before a test's database.
+//! The real `PgBouncer` in its transaction mode, before a test's database.
 
 use std::fs;
 use std::net::TcpListener;
