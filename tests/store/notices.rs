@@ -55,7 +55,8 @@ impl Hearer {
 }
 
 fn session(sid: &str) -> String {
-    Sha256::digest(sid)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    let half: [u8; 16] = Sha256::digest(sid)[..16].try_into().unwrap();
+    format!("{:032x}", u128::from_be_bytes(half))
 }
 
 fn sessions(sids: &[&str]) -> String {
