@@ -61,11 +61,11 @@ impl App {
         let opening = open_database(&config.database, &config.tables, config.migrations);
         let (database, layout) = Box::pin(opening).await?;
         let held_file = database.hold_file()?;
-        let changes = Changes::new();
         let drain = Drain::new();
         let services = Box::pin(services(&config, &database, &layout, &drain)).await;
         let (direct, limits) = (config.direct_database.as_ref(), config.limits.feed);
-        let feed = Feed::start(&database, &layout.tables, direct, limits, &changes);
+        let changes = services.sessions.changes();
+        let feed = Feed::start(&database, &layout.tables, direct, limits, changes);
         let connections = services.crowds.connections.clone();
         let settings = WorkerSettings {
             services,
