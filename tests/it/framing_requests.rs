@@ -132,6 +132,7 @@ async fn a_request_line_has_one_form() {
         (b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
         (b"GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
         (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
         (b"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
         (b"GET / HTTP/1.1\r\n Host: a\r\n\r\n", "400"),
     ])
@@ -245,7 +246,6 @@ async fn what_is_unusual_and_clear_is_served() {
         ("M-SEARCH /3 HTTP/1.1\r\nHost: a", "M-SEARCH", "/3"),
         ("GET //evil.example/4 HTTP/1.1\r\nHost: a", "GET", "//evil.example/4"),
         ("GET /\\evil.example HTTP/1.1\r\nHost: a", "GET", "/\\evil.example"),
-        ("GET /é HTTP/1.1\r\nHost: a", "GET", "/é"),
         ("GET /5#fragment HTTP/1.1\r\nHost: a", "GET", "/5"), // hyper drops it (RFC 9110 §7.1).
         ("GET /6 HTTP/1.1\nHost: a", "GET", "/6"), // hyper takes a bare LF for a line's end.
         ("GET /7 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0", "GET", "/7"),

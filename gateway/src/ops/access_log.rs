@@ -183,6 +183,8 @@ where
         let frame = ready!(Pin::new(&mut *body).poll_frame(context));
         let Some(log) = log else { return Poll::Ready(frame) };
         match &frame {
+            // Nothing follows them, and hyper asks for nothing more.
+            Some(Ok(frame)) if frame.is_trailers() => log.progress = Progress::Whole,
             Some(Ok(frame)) => log.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
             Some(Err(AnswerError::SessionOver)) => log.progress = Progress::Ended(SESSION_ENDED),
             Some(Err(error)) => {

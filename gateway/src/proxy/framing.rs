@@ -29,6 +29,9 @@ pub fn check_request(head: &Parts) -> Result<(), RequestError> {
     if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > LONGEST_TARGET) {
         return Err(RequestError::TargetTooLong);
     }
+    if head.uri.path_and_query().is_some_and(|target| !target.as_str().is_ascii()) {
+        return Err(RequestError::Ambiguous("the target is not ASCII")); // RFC 3986 §2; Node refuses it.
+    }
     if size_of(&head.headers) > LARGEST_FIELDS {
         return Err(RequestError::FieldsTooLarge);
     }
@@ -82,6 +85,8 @@ mod tests {
         };
         assert!(target(LONGEST_TARGET).is_ok());
         assert!(matches!(target(LONGEST_TARGET + 1), Err(RequestError::TargetTooLong)));
+        let beyond = Request::get("/\u{e9}").body(()).unwrap().into_parts().0;
+        assert!(matches!(check_request(&beyond), Err(RequestError::Ambiguous(_))));
         let value = "x".repeat(LARGEST_FIELDS - SEPARATORS - 1);
         assert!(!is_refused(&[("a", &value)]));
         assert!(is_refused(&[("ab", &value)]));

@@ -5,6 +5,8 @@ use std::fmt;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Scheme};
 
+use super::target::host_and_port;
+
 /// Hosts by which a server calls itself in its own redirects: Next.js builds `request.url` from
 /// where it listens, not from `Host` (16.4.5, `resolve-routes.js`).
 const SELF_NAMES: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
@@ -74,14 +76,19 @@ fn url_of_refresh(value: &str) -> Option<(&str, &str, &str)> {
 
 /// The part of `url` behind its origin, when that origin is the upstream's.
 fn path_at<'a>(url: &'a str, upstream: &Authority) -> Option<&'a str> {
-    let rest = ["http://", "https://", "//"].iter().find_map(|start| url.strip_prefix(start))?;
+    // Of a scheme's letters the case means nothing (RFC 3986 §3.1).
+    let begins_with =
+        |start: &&str| url.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
+    let start = ["http://", "https://", "//"].into_iter().find(begins_with)?;
+    let rest = url.get(start.len()..)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let authority: Authority = authority.parse().ok()?;
-    let is_upstream_host = authority.host().eq_ignore_ascii_case(upstream.host())
-        || SELF_NAMES.iter().any(|name| authority.host().eq_ignore_ascii_case(name));
-    let port = |authority: &Authority| authority.port_u16().unwrap_or(80);
-    (is_upstream_host && port(&authority) == port(upstream)).then_some(path)
+    let authority: Authority = authority.parse().ok()?; // Takes `[::1]x` for `[::1]`.
+    let (host, port) = authority.as_str().rsplit('@').next().and_then(host_and_port)?;
+    let is_upstream_host = host.eq_ignore_ascii_case(upstream.host())
+        || SELF_NAMES.iter().any(|name| host.eq_ignore_ascii_case(name));
+    let own_port = upstream.port_u16().unwrap_or(80);
+    (is_upstream_host && port.unwrap_or(80) == own_port).then_some(path)
 }
 
 #[cfg(test)]
@@ -108,8 +115,10 @@ mod tests {
         check_location("http://web:3001/x?y#z", "http://site.example:8080/x?y#z");
         check_location("http://localhost:3001/x", "http://site.example:8080/x");
         check_location("https://localhost:3001/x", "http://site.example:8080/x");
+        check_location("HTTP://Web:3001/X", "http://site.example:8080/X");
         check_location("http://0.0.0.0:3001", "http://site.example:8080");
         check_location("http://[::1]:3001/", "http://site.example:8080/");
+        check_location("http://[::]1:3001/", "http://[::]1:3001/");
         check_location("//web:3001/x", "http://site.example:8080/x");
         check_location("/x", "/x");
         check_location("//x", "//x");

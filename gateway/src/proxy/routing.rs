@@ -141,14 +141,17 @@ fn has_other_readings(path: &str) -> bool {
     path.contains(['%', '\\']) || path.contains("//") || path.contains("/.")
 }
 
-/// What servers make of a path: decoded or not, repeated slashes merged or not, dot segments
-/// resolved, a backslash taken for a slash (as the WHATWG URL standard does).
-fn other_readings(path: &str) -> [String; 4] {
+/// What servers make of a path: decoded, or only its dots (as the WHATWG URL standard does), or not
+/// at all; repeated slashes merged or not, dot segments resolved, a backslash taken for a slash.
+fn other_readings(path: &str) -> [String; 6] {
     let decoded = percent_decode_str(path).decode_utf8_lossy().replace('\\', "/");
     let plain = path.replace('\\', "/");
+    let dotted = plain.replace("%2e", ".").replace("%2E", ".");
     [
         resolve(&plain, false),
         resolve(&plain, true),
+        resolve(&dotted, false),
+        resolve(&dotted, true),
         resolve(&decoded, false),
         resolve(&decoded, true),
     ]
@@ -225,6 +228,8 @@ mod tests {
             "/x//../api/x",
             "/api/v2/%2e%2e%2fx",
             "/%5capi%5cx",
+            "/x/%2e%2e/api/%2E%2e%2fy",
+            "/shop/%2e%2e/x%2f..%2fshop",
         ] {
             check(path, None);
         }
