@@ -7,7 +7,7 @@ export NEXT_TELEMETRY_DISABLED := 1
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: dev
 dev: ## the gateway with `next dev` behind it, on http://localhost:3000
@@ -33,6 +33,17 @@ typecheck: ## the types of the frontend
 .PHONY: test-rust
 test-rust: ## unit tests, then the gateway before real Postgres, Next.js and Chromium
 	cargo test --workspace --locked
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for TIME=600 seconds; TARGET=strip for one; needs cargo-fuzz and nightly
+	for target in $(or $(TARGET),$$(cargo +nightly fuzz list)); do \
+	  cargo +nightly fuzz run --sanitizer none $$target -- -max_total_time=$(or $(TIME),600) || exit 1; \
+	done
+
+.PHONY: fuzz-differential
+fuzz-differential: ## MUTATIONS=10000 mutated streams before and behind the gateway, SEED=23
+	FUZZ_MUTATIONS=$(or $(MUTATIONS),10000) FUZZ_SEED=$(or $(SEED),23) \
+	  cargo test -p nextbnb-tests --test fuzz --locked -- --nocapture
 
 .PHONY: test-compose
 test-compose: ## bring up docker-compose.yml and a site on the move, prove them, clean up

@@ -2,6 +2,10 @@
 //!
 //! The modules stand in reading order: each imports only from those below it.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub mod cli;
 
 pub mod app;

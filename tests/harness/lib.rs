@@ -18,6 +18,7 @@ pub mod http2;
 pub mod next;
 pub mod pgbouncer;
 pub mod postgres;
+pub mod properties;
 pub mod stack;
 pub mod tls;
 pub mod upstream;

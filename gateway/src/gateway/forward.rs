@@ -180,7 +180,7 @@ impl Gateway {
 /// Removes what clients may not send, in every spelling that a backend may fold to it: the
 /// identity of a user, where a request came from, its id, what Next.js tells itself, and what
 /// passes for a field of the connection.
-pub(super) fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
+pub(crate) fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
     let is_forbidden = |name: &&HeaderName| {
         let folded = fold(name);
         names.are_managing(&folded)

@@ -1,7 +1,7 @@
 //! The order of everything that happens to a request.
 
 mod body;
-mod forward;
+pub(crate) mod forward;
 mod held;
 pub mod hsts;
 mod over_https;

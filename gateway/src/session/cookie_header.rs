@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 ///
 /// Express looks at the first only. A second one exists after a change of domain or path, and
 /// when somebody tosses a cookie of their own before it, so all are told, each when asked for.
-pub(super) fn values_of<'a>(
+pub(crate) fn values_of<'a>(
     headers: &'a HeaderMap,
     name: &'a Finder<'_>,
 ) -> impl Iterator<Item = &'a [u8]> {
@@ -44,7 +44,7 @@ fn values_in<'a>(header: &'a [u8], name: &'a Finder<'_>) -> impl Iterator<Item =
 }
 
 /// Leaves one pair under `name`, at the end; every other pair stays byte for byte.
-pub(super) fn replace(headers: &mut HeaderMap, name: &str, value: &str) {
+pub(crate) fn replace(headers: &mut HeaderMap, name: &str, value: &str) {
     let is_other = |piece: &&[u8]| {
         let key = piece.split(|byte| *byte == b'=').next().unwrap_or_default();
         trim(key) != name.as_bytes()

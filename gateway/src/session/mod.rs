@@ -4,7 +4,7 @@ pub mod attributes;
 pub mod cache;
 pub mod changes;
 pub mod clock;
-mod cookie_header;
+pub(crate) mod cookie_header;
 pub mod cookie_policy;
 mod decide;
 pub mod feed;
