@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::format_collect,
     reason = "a failed set-up should stop the test"
 )]
 

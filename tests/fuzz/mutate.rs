@@ -164,7 +164,7 @@ impl Mutator {
             _ => self.change_lines(bytes, |lines, at, _| {
                 lines[at] = lines[at]
                     .iter()
-                    .map(|byte| byte ^ (byte.is_ascii_alphabetic() as u8 * 32))
+                    .map(|byte| byte ^ (u8::from(byte.is_ascii_alphabetic()) * 32))
                     .collect();
             }),
         }

@@ -57,13 +57,13 @@ async fn node_sees_the_requests_that_the_gateway_read_and_no_others() {
         .await;
     let asked = node.ask(&streams).await;
     let mut lines = gateway.finish();
-    let (mut seen, direct) = node.finish(&asked);
+    let (mut by_client, direct) = node.finish(&asked);
 
     let mut complaints = Vec::new();
     let mut met = BTreeMap::<_, usize>::new();
     for (number, mut exchange) in exchanges.into_iter().enumerate() {
         exchange.lines = lines.remove(&number).unwrap_or_default();
-        exchange.seen = seen.remove(&number).unwrap_or_default();
+        exchange.seen = by_client.remove(&number).unwrap_or_default();
         let passed = exchange.seen.iter().filter(|seen| seen.is_whole).count();
         *met.entry(("passed on by the gateway", passed)).or_default() += 1;
         let kind = match passed.cmp(&direct[number]) {
@@ -83,7 +83,7 @@ async fn node_sees_the_requests_that_the_gateway_read_and_no_others() {
         complaints.len(),
         complaints[..complaints.len().min(5)].join("\n\n")
     );
-    assert!(seen.is_empty(), "seed {seed}: requests of nobody: {seen:?}");
+    assert!(by_client.is_empty(), "seed {seed}: requests of nobody: {by_client:?}");
     let several: usize = (2..9).filter_map(|n| met.get(&("passed on by the gateway", n))).sum();
     assert!(several > count / 4, "most streams are refused at once, which says little: {met:#?}");
 }

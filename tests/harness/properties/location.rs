@@ -34,7 +34,7 @@ pub fn check(bytes: &[u8]) {
         return assert_eq!(sent, cleaned);
     };
     if name == REFRESH {
-        check_refresh(sent, cleaned);
+        check_refresh(sent, cleaned, prefix);
     } else {
         check_url(sent, cleaned, prefix);
     }
@@ -64,22 +64,17 @@ fn check_url(sent: &str, cleaned: &str, prefix: &str) {
 }
 
 /// What stands around the URL is as it was.
-fn check_refresh(sent: &str, cleaned: &str) {
-    let Some(place) = cleaned.find("https://shop.example:8443").filter(|_| sent != cleaned) else {
-        return assert_eq!(sent, cleaned);
+fn check_refresh(sent: &str, cleaned: &str, prefix: &str) {
+    let public = format!("https://shop.example:8443{prefix}");
+    let is_led = |place: usize| {
+        let starts = ["http://", "https://", "//"];
+        let (before, rest) = sent.split_at_checked(place).unwrap_or_default();
+        cleaned.starts_with(before)
+            && starts.iter().any(|start| rest.to_lowercase().starts_with(start))
+            && rest.ends_with(&cleaned[place + public.len()..])
     };
-    assert_eq!(sent.get(..place), cleaned.get(..place), "{sent:?} became {cleaned:?}");
-    let rest = &sent[place..];
-    let is_url =
-        ["http://", "https://", "//"].iter().any(|start| rest.to_lowercase().starts_with(start));
-    assert!(is_url, "{sent:?} became {cleaned:?}");
-    let end = |text: &str| text.chars().rev().collect::<String>();
-    let same = end(sent).chars().zip(end(cleaned).chars()).take_while(|(a, b)| a == b).count();
-    let left = sent.chars().count() - same;
-    assert!(
-        left <= place + "https://0.0.0.0:3001".len() + "web:3001".len(),
-        "{sent:?} lost something"
-    );
+    let mut places = cleaned.match_indices(&public).map(|(place, _)| place);
+    assert!(sent == cleaned || places.any(is_led), "{sent:?} became {cleaned:?}");
 }
 
 /// A URL in the letters of RFC 3986, which every reader takes apart in the same way.
