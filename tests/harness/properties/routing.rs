@@ -49,9 +49,12 @@ fn place<'a>(prefixes: &[&'a str], path: &str) -> &'a str {
     prefixes.iter().filter(covers).max_by_key(|prefix| prefix.len()).copied().unwrap_or_default()
 }
 
-/// Decodes once: a percent sign that comes out is one.
+/// Decodes once: a percent sign that comes out is one, and so is a line's end, which WHATWG drops.
 fn decode(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().replace('%', "%25")
+    percent_decode_str(path)
+        .decode_utf8_lossy()
+        .replace('%', "%25")
+        .replace(['\n', '\r', '\t'], "%0A")
 }
 
 fn resolve(path: &str) -> String {
