@@ -1,7 +1,9 @@
 //! Bodies that the gateway does not want, and clients that send them all the same.
 
 use http::StatusCode;
-use nextbnb_tests::stack::{Stack, credentials};
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::stack::{RunningGateway, Stack, credentials};
+use nextbnb_tests::upstream::RawUpstream;
 use nextbnb_tests::wire::Wire;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -43,6 +45,39 @@ async fn whoever_sends_all_of_a_refused_body_first_reads_the_answer_and_may_go_o
         wire.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert!(wire.read_head().await.starts_with("HTTP/1.1 200"), "{fields}");
     }
+}
+
+/// Sends all of a body, then reads; asks for more on the same connection.
+async fn sends_first_and_reads_then(gateway: &RunningGateway, status: &str) {
+    let body = "x".repeat(900_000);
+    let mut wire = Wire::connect(gateway.address()).await;
+    wire.send(format!("POST /order HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len()))
+        .await;
+    wire.send(body).await;
+    let answer = wire.read_head().await;
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    wire.send("GET /.nextbnb/health HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer = wire.read_until("HTTP/1.1 200").await;
+    assert!(!answer.contains("400"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_sends_a_body_while_the_upstream_is_away_reads_that_and_may_go_on() {
+    let database = TestDatabase::sqlite().await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = RunningGateway::start(database.url(), closed, |_| {}).await;
+    sends_first_and_reads_then(&gateway, "502").await;
+}
+
+#[tokio::test]
+async fn whoever_sends_a_body_to_an_upstream_that_breaks_off_reads_that_and_may_go_on() {
+    let upstream = RawUpstream::start(|mut stream, _| async move {
+        stream.read_exact(&mut [0; 100]).await.ok(); // Of the head, and is gone.
+    })
+    .await;
+    let database = TestDatabase::sqlite().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+    sends_first_and_reads_then(&gateway, "502").await;
 }
 
 #[tokio::test]

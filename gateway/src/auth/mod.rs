@@ -7,7 +7,6 @@ mod buckets;
 mod content_type;
 mod counts;
 pub mod credentials;
-pub(crate) mod discard;
 mod encoding;
 mod express_answer;
 mod express_credentials;
@@ -190,7 +189,6 @@ impl Auth {
         } else {
             Err(Refusal::CrossSite)
         };
-        discard::discard(&head.headers, body);
         match outcome {
             Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
             Err(refusal) => {

@@ -12,7 +12,6 @@ use super::body::AnswerBody;
 use super::sockets::Socket;
 use super::visits::audience_of;
 use super::{Caller, Downstream, Gateway, Services, is_event_stream};
-use crate::auth::discard::discard;
 use crate::error::RequestError;
 use crate::identity::headers::fold;
 use crate::identity::names::IdentityNames;
@@ -60,7 +59,6 @@ impl Gateway {
         }
         if let Some(bytes) = max_body.as_ref().and_then(|max| max.at(head.uri.path())) {
             if body.size_hint().lower() > bytes {
-                discard(&head.headers, body);
                 return Err(RequestError::BodyTooLarge(bytes));
             }
             body.limit(bytes);

@@ -50,6 +50,7 @@ use crate::ops::request_id::RequestId;
 use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
 use crate::proxy::http2_head::put_as_http1;
+use crate::proxy::lingering::Lingering;
 use crate::proxy::pages::Format;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::routing::{PathPrefix, PathRoutes, Target};
@@ -161,6 +162,7 @@ impl Gateway {
         let rest = self.routes.rest();
         let target = self.routes.of(head.uri.path());
         let pages = &target.as_ref().map_or(rest, |target| *target).pages;
+        let body = Lingering::new(body, &head.headers);
         let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone());
         let request_id = RequestId::generate();
         let client = self.services.front.client(&head.headers, downstream.peer);

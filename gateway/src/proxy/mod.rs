@@ -12,6 +12,7 @@ pub mod framing;
 pub mod goodbye;
 pub mod hop_by_hop;
 pub mod http2_head;
+pub mod lingering;
 pub mod location;
 pub mod pages;
 mod pool;

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::codec::alarm::Alarm;
+use super::lingering::Lingering;
 use crate::ops::open_connection::Running;
 
 /// A browser's body, streamed.
 #[derive(Debug)]
 pub struct RequestBody {
-    incoming: Incoming,
+    incoming: Lingering,
     /// Longest wait for the next piece.
     limit: Duration,
     /// Since when it is awaited.
@@ -46,7 +46,7 @@ pub enum BodyError {
 impl RequestBody {
     /// What the browser sends, piece by piece as the upstream takes it, each within `limit`; its
     /// request is `running` until then.
-    pub fn streamed(incoming: Incoming, limit: Duration, running: Running) -> Self {
+    pub fn streamed(incoming: Lingering, limit: Duration, running: Running) -> Self {
         let (awaited, alarm, left) = (None, Alarm::default(), None);
         Self { incoming, limit, awaited, alarm, left, _running: running }
     }

@@ -1,0 +1,69 @@
+//! A client's body, whoever stops reading it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::EXPECT;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+/// How long a body is still taken that nobody reads any more.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A body of which the rest is taken, for a while, when it is dropped before its end.
+///
+/// Many a client reads only when it has sent everything: closing before that would reset its
+/// connection, and the answer would be lost (RFC 9112 §9.6). One that waits for our word to send
+/// anything gets the answer instead.
+#[derive(Debug)]
+pub struct Lingering {
+    incoming: Option<Incoming>,
+    is_unasked: bool,
+}
+
+impl Lingering {
+    /// The body of a request with these fields.
+    pub fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
+        Self { incoming: Some(incoming), is_unasked: headers.contains_key(EXPECT) }
+    }
+}
+
+impl Body for Lingering {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.is_unasked = false;
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        Pin::new(incoming).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.as_ref().map_or(SizeHint::with_exact(0), Incoming::size_hint)
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        if self.is_unasked || self.is_end_stream() {
+            return;
+        }
+        if let (Some(mut rest), Ok(worker)) = (self.incoming.take(), Handle::try_current()) {
+            let reading = async move { while let Some(Ok(_)) = rest.frame().await {} };
+            worker.spawn(timeout(LINGER, reading));
+        }
+    }
+}
