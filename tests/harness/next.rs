@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex as Lock, OnceLock};
+use std::sync::{Arc, Mutex as Lock};
 use std::time::SystemTime;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -31,9 +31,15 @@ impl Group {
         Self(command.process_group(0).stdin(Stdio::null()).spawn().unwrap())
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends `signal` to everybody in the group.
+    pub fn signal(&self, signal: Signal) {
         let group = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
         kill_process_group(group, signal).ok(); // It may be gone already.
+    }
+
+    /// Whether the child itself has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
     }
 }
 
@@ -55,7 +61,7 @@ pub struct NextServer {
 impl NextServer {
     /// Builds the frontend, unless that was done after its last change, and starts it.
     pub async fn start() -> Self {
-        tokio::task::spawn_blocking(build).await.unwrap();
+        tokio::task::spawn_blocking(|| build(&frontend())).await.unwrap();
         let address = free_address();
         let data = TempDir::new().unwrap();
         let mut server = Self { address, data, process: None };
@@ -75,7 +81,7 @@ impl NextServer {
 
     /// Starts it again on the same port.
     pub async fn restart(&mut self) {
-        let mut next = next("start");
+        let mut next = next("start", &frontend());
         next.args(["-H", "127.0.0.1", "-p", &self.address.port().to_string()]);
         next.env("DATA_DIR", self.data.path()).stdout(Stdio::null()).stderr(Stdio::null());
         self.process = Some(Group::spawn(&mut next));
@@ -189,26 +195,29 @@ pub(crate) fn cargo(command: &str) -> Command {
     cargo
 }
 
-fn next(command: &str) -> Command {
+fn frontend() -> PathBuf {
+    repository().join("frontend")
+}
+
+/// What runs `next` in an application's folder.
+pub(crate) fn next(command: &str, folder: &Path) -> Command {
     let mut next = Command::new("node");
     next.args(["node_modules/next/dist/bin/next", command]);
-    next.current_dir(repository().join("frontend")).env("NEXT_TELEMETRY_DISABLED", "1");
+    next.current_dir(folder).env("NEXT_TELEMETRY_DISABLED", "1");
     next
 }
 
-/// Builds the frontend once per change of it.
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let frontend = repository().join("frontend");
-        let built = fs::metadata(frontend.join(".next/BUILD_ID")).and_then(|m| m.modified());
-        if built.is_ok_and(|built| newest(&frontend) < built) {
-            return;
-        }
-        let output = next("build").output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "next build failed: {said}");
-    });
+/// Builds an application once per change of it.
+pub(crate) fn build(folder: &Path) {
+    static TURN: Lock<()> = Lock::new(());
+    let _turn = TURN.lock().unwrap();
+    let built = fs::metadata(folder.join(".next/BUILD_ID")).and_then(|m| m.modified());
+    if built.is_ok_and(|built| newest(folder) < built) {
+        return;
+    }
+    let output = next("build", folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "next build failed: {said}");
 }
 
 /// When the application was changed last, packages and products apart.
@@ -265,6 +274,6 @@ fn link(from: &Path, to: &Path) {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

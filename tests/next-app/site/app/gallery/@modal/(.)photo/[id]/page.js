@@ -1,0 +1,3 @@
+export default async function Page({ params }) {
+  return <dialog open>Photo {(await params).id} over the gallery</dialog>;
+}

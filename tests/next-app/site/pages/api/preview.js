@@ -1,0 +1,4 @@
+export default function handler(request, response) {
+  response.setDraftMode({ enable: request.query.end === undefined });
+  response.end('set');
+}

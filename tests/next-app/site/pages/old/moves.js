@@ -1,0 +1,7 @@
+export function getServerSideProps() {
+  return { redirect: { destination: '/old/kept', permanent: false } };
+}
+
+export default function Page() {
+  return null;
+}
