@@ -1,6 +1,7 @@
 //! What `tests/harness/properties/` holds to its promises and nobody else may call.
 
 use http::HeaderMap;
+use memchr::memmem::Finder;
 
 use crate::gateway::forward;
 use crate::identity::names::IdentityNames;
@@ -13,7 +14,7 @@ pub fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
 
 /// Every value of the cookie `name`.
 pub fn cookie_values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
-    cookie_header::values_of(headers, name).map(<[u8]>::to_vec).collect()
+    cookie_header::values_of(headers, &Finder::new(name)).map(<[u8]>::to_vec).collect()
 }
 
 /// Leaves one cookie `name`.

@@ -64,7 +64,7 @@ impl<'a> Person<'a> {
         let request = Request::get("/api/identity").body(Full::default()).unwrap();
         let told = front.send(&mut person.jar, request).await;
         let told: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
-        person.user = told["x-forwarded-user"].as_str().expect("nobody is told of").to_owned();
+        person.user = told["x-forwarded-user"].as_str().expect("nobody is told of").into();
         person
     }
 

@@ -84,7 +84,7 @@ async fn the_word_that_next_dev_refuses_an_upgrade_with_becomes_an_answer() {
 async fn what_next_dev_serves_to_developers_is_closed_to_visitors() {
     let developed = Site::in_development().await;
     let straight = Visitor::new(developed.next());
-    let developer = Visitor::new(developed.gateway());
+    let visitor = Visitor::new(developed.gateway());
     let closed = developed.for_visitors().await;
     for path in [
         "/__nextjs_server_status",
@@ -97,7 +97,7 @@ async fn what_next_dev_serves_to_developers_is_closed_to_visitors() {
     ] {
         let own = straight.get(path).await.status;
         assert_ne!(own, StatusCode::NOT_FOUND, "{path} is nothing of next dev's");
-        assert_eq!(developer.get(path).await.status, own, "{path}");
+        assert_eq!(visitor.get(path).await.status, own, "{path}");
         assert_eq!(closed.anonymous().get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }

@@ -67,7 +67,7 @@ fn request_of(
             let location = location.to_str().unwrap();
             let at = location.find("://").map_or(0, |at| at + 3);
             let at = location[at..].find('/').unwrap_or(0) + at;
-            *path = location[at..].to_owned();
+            location[at..].clone_into(path);
         }
         Target::Unchanged => etag = Some(field(header::ETAG).expect("no ETag was answered")),
     }

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use nextbnb_gateway::entity::user_id::UserId;
 use nextbnb_gateway::fuzzing;
 use nextbnb_gateway::identity::Identity;
+use nextbnb_gateway::identity::fields::IdentityFields;
 use nextbnb_gateway::identity::names::{IdentityNames, Preset, Told};
 use nextbnb_gateway::proxy::forwarding::Forwarding;
 use nextbnb_gateway::proxy::hop_by_hop::remove_hop_by_hop;
@@ -78,7 +79,7 @@ fn check_injected(
     let mut expected = HeaderMap::new();
     for headers in [&mut headers, &mut expected] {
         forwarding.set(headers);
-        identity.inject(names, headers);
+        IdentityFields::of(&identity).inject(names, headers);
     }
     let mut found: Vec<(&HeaderName, &HeaderValue)> =
         headers.iter().filter(|(name, _)| is_ours(name)).collect();
