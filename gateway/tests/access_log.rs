@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -116,8 +117,59 @@ fn a_head_that_cannot_be_read_has_a_line_with_its_client_and_cause() {
     }
 }
 
-/// Answers `/cut` with half of what it promises, `/socket` with a WebSocket, `/endless` for as long as it may, and anything
-/// else whole.
+/// More than a pipe holds (64 KiB) is logged, and nobody reads it: requests are answered all the
+/// same, and the process ends when it is told to.
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let folder = TempDir::new().unwrap();
+    let mut child = Gateway::command(&folder).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("serving on") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0);
+    }
+    let port: u16 =
+        line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!("GET /.nextbnb/{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(4000));
+    for _ in 0..100 {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 1024];
+        let length = stream.read(&mut answer).unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 404 "));
+    }
+    drop(stream);
+    let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(process, Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    let whole = rest.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+    assert!((1..100).contains(&whole), "{whole}");
+}
+
+#[test]
+fn what_is_logged_before_the_end_is_written_before_it() {
+    let mut gateway = Gateway::before(upstream());
+    for _ in 0..20 {
+        gateway.exchange("GET /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    }
+    let process = Pid::from_raw(gateway.child.id().try_into().unwrap()).unwrap();
+    kill_process(process, Signal::TERM).unwrap();
+    assert_eq!(gateway.child.wait().unwrap().code(), Some(0));
+    let rest: Vec<Value> =
+        gateway.log.iter().map(|line| serde_json::from_str(&line).expect(&line)).collect();
+    let requests = rest.iter().filter(|line| line["request_id"].is_string()).count();
+    assert_eq!(requests, 20);
+    assert_eq!(rest.last().unwrap()["message"], "ended");
+    let times: Vec<_> = rest.iter().map(|line| line["timestamp"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+/// Answers `/cut` with half of what it promises, `/socket` with a WebSocket, `/endless` for as long as
+/// it may, and anything else whole.
 fn upstream() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -164,14 +216,9 @@ impl Gateway {
 
     fn with(upstream: SocketAddr, flags: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nextbnb-gateway"))
-            .args(["--port", "0", "--host", "127.0.0.1", "--log-format", "json"])
+        let mut child = Self::command(&folder)
             .args(["--upstream", &format!("http://{upstream}")])
             .args(flags)
-            .current_dir(&folder)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -182,6 +229,17 @@ impl Gateway {
         let address = serving["message"].as_str().unwrap().split("127.0.0.1:").nth(1).unwrap();
         gateway.port = address.split(' ').next().unwrap().parse().unwrap();
         gateway
+    }
+
+    fn command(folder: &TempDir) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nextbnb-gateway"));
+        command
+            .args(["--port", "0", "--host", "127.0.0.1", "--log-format", "json"])
+            .current_dir(folder)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        command
     }
 
     fn connect(&self) -> TcpStream {

@@ -19,7 +19,7 @@ use self::signals::{HangUp, StopSignals};
 use crate::config::Config;
 use crate::config::args::{Command, CommandLine, LogArgs};
 use crate::error::{StartError, chain};
-use crate::ops::logs::start_logs;
+use crate::ops::logs::{Pace, start_logs};
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::listeners::Listeners;
 
@@ -30,9 +30,9 @@ const LEFT_OVER: Duration = Duration::from_millis(100);
 pub fn run() -> ExitCode {
     let CommandLine { command, serve } = CommandLine::parse();
     let done = match command.unwrap_or(Command::Serve(serve)) {
-        Command::Serve(args) => with_logs(&args.log, || serve::run(&args)),
-        Command::Dev(args) => with_logs(&args.log, || dev::run(&args)),
-        Command::Migrate(args) => with_logs(&args.log, || migrate::run(&args)),
+        Command::Serve(args) => with_logs(&args.log, Pace::Batched, || serve::run(&args)),
+        Command::Dev(args) => with_logs(&args.log, Pace::AtOnce, || dev::run(&args)),
+        Command::Migrate(args) => with_logs(&args.log, Pace::AtOnce, || migrate::run(&args)),
         Command::Doctor(args) => match doctor::run(&args) {
             Ok(code) => return code,
             Err(error) => Err(error),
@@ -50,9 +50,10 @@ pub fn run() -> ExitCode {
 
 fn with_logs(
     args: &LogArgs,
+    pace: Pace,
     command: impl FnOnce() -> Result<(), StartError>,
 ) -> Result<(), StartError> {
-    start_logs(args.log_format);
+    let _written_at_the_end = start_logs(args.log_format, pace)?;
     command()
 }
 

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use tracing::{Level, debug, error, info, warn};
+use tracing::{Level, info};
 
+use super::access_line::AccessLine;
+use super::logs::write_access;
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
 use crate::entity::user_id::UserId;
@@ -115,30 +117,21 @@ impl AccessLog {
     }
 }
 
-/// Writes a line at a level, which `tracing` wants to know when it is compiled.
-macro_rules! line {
-    ($level:ident, $log:expr) => {{
-        let log: &AccessLog = $log;
-        let AccessLog { request_id, method, path, client, bytes, cause, .. } = log;
-        let duration_ms = u64::try_from(log.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (status, end) = (log.status.map(|status| status.as_u16()), log.end());
-        let outcome = log.status.as_ref().map(StatusCode::as_str).or(end).unwrap_or_default();
-        $level!(
-            %request_id, client.address = %client, status, duration_ms, bytes,
-            user.id = log.user_id.as_ref().map(UserId::as_value), end, cause,
-            "{method} {path} -> {outcome}"
-        );
-    }};
-}
-
 impl Drop for AccessLog {
     fn drop(&mut self) {
-        match self.level {
-            Level::ERROR => line!(error, self),
-            Level::WARN => line!(warn, self),
-            Level::INFO => line!(info, self),
-            _ => line!(debug, self),
-        }
+        write_access(&AccessLine {
+            level: self.level,
+            method: &self.method,
+            path: &self.path,
+            request_id: self.request_id,
+            client: self.client,
+            status: self.status,
+            duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            bytes: self.bytes,
+            user_id: self.user_id.as_ref(),
+            end: self.end(),
+            cause: self.cause.as_deref(),
+        });
     }
 }
 

@@ -1,13 +1,21 @@
 //! Where log lines go and what they look like.
 
+use std::cell::RefCell;
 use std::env::VarError;
 use std::error::Error;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use clap::ValueEnum;
-use tracing::{debug, error, warn};
+use tracing::{Level, debug, enabled, error, warn};
 use tracing_subscriber::EnvFilter;
+
+use super::access_line::{AccessLine, TARGET};
+pub use super::log_queue::Pace;
+use super::log_queue::{LogQueue, Room};
+use crate::error::StartError;
 
 /// The migrator would tell each step twice over; the gateway says once what was applied.
 const DEFAULT: &str = "info,sea_orm_migration=warn,sqlx::postgres::notice=warn";
@@ -21,33 +29,108 @@ pub enum LogShape {
     Json,
 }
 
-/// Sends log lines to standard error from now on, panics among them.
+/// The log of this process, once it is started.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+#[derive(Debug)]
+struct Log {
+    queue: LogQueue,
+    /// How lines of requests are written; `None` where they go by way of `tracing`.
+    requests: Option<RequestLines>,
+}
+
+#[derive(Debug)]
+struct RequestLines {
+    shape: LogShape,
+    pace: Pace,
+    /// The least important level that is wanted.
+    least: Option<Level>,
+}
+
+/// Sends log lines to standard error from now on, panics among them; those of requests at `pace`,
+/// but at once where somebody looks at a terminal.
 ///
 /// `RUST_LOG` chooses which, by default all from `info` on. A second call in one process changes
 /// nothing.
-pub fn start_logs(shape: LogShape) {
+pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
     let (filter, mistake) = match EnvFilter::try_from_default_env() {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new(DEFAULT), error.source().and_then(mistake_in)),
     };
+    let queue = LogQueue::start(io::stderr())
+        .map_err(|source| StartError::System { what: "the log", source })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(queue.clone())
         .log_internal_errors(false); // A closed terminal must not end what outlives it.
+    let is_terminal = io::stderr().is_terminal();
+    let has_colours = is_terminal && shape == LogShape::Pretty;
     let started = match shape {
-        LogShape::Pretty => {
-            let colours = std::io::stderr().is_terminal();
-            builder.with_target(false).with_ansi(colours).compact().try_init()
-        }
+        LogShape::Pretty => builder.with_target(false).with_ansi(has_colours).compact().try_init(),
         LogShape::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
     };
     match started {
-        Ok(()) => std::panic::set_hook(Box::new(log_panic)),
+        Ok(()) => {
+            std::panic::set_hook(Box::new(log_panic));
+            let pace = if is_terminal { Pace::AtOnce } else { pace };
+            let lines = RequestLines { shape, pace, least: least_level() };
+            let requests = (!has_colours).then_some(lines);
+            let is_first = LOG.set(Log { queue: queue.clone(), requests }).is_ok();
+            debug_assert!(is_first, "only the first subscriber is taken");
+        }
         Err(error) => debug!(cause = %error, "logs were started before"),
     }
     if let Some(mistake) = mistake {
         warn!("RUST_LOG is not usable, so all from `info` on is written: {mistake}");
     }
+    Ok(LogGuard(queue))
+}
+
+/// Writes what is left, for a second at most, when it is dropped.
+#[derive(Debug)]
+pub struct LogGuard(LogQueue);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
+
+/// Lines that nobody read in time.
+pub fn lost_lines() -> u64 {
+    LOG.get().map_or(0, |log| log.queue.lost())
+}
+
+/// Writes the line of a request, if it is wanted.
+pub(super) fn write_access(line: &AccessLine<'_>) {
+    thread_local! {
+        static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    let Some(Log { queue, requests: Some(requests) }) = LOG.get() else { return line.trace() };
+    if requests.least.is_none_or(|least| line.level > least) {
+        return;
+    }
+    let (pace, room) = if line.level <= Level::WARN {
+        (Pace::AtOnce, Room::Other)
+    } else {
+        (requests.pace, Room::Request)
+    };
+    LINE.with_borrow_mut(|text| {
+        text.clear();
+        line.write(requests.shape, SystemTime::now(), text);
+        queue.push(text, pace, room);
+    });
+}
+
+/// The least important level at which lines of requests are wanted.
+fn least_level() -> Option<Level> {
+    let wanted = [
+        (Level::DEBUG, enabled!(target: TARGET, Level::DEBUG)),
+        (Level::INFO, enabled!(target: TARGET, Level::INFO)),
+        (Level::WARN, enabled!(target: TARGET, Level::WARN)),
+        (Level::ERROR, enabled!(target: TARGET, Level::ERROR)),
+    ];
+    wanted.into_iter().find(|(_, is_wanted)| *is_wanted).map(|(level, _)| level)
 }
 
 /// What is wrong with the variable; `None` where it is not set.

@@ -23,9 +23,24 @@ impl RequestId {
 
     /// Sets `X-Request-Id`, in place of what anybody else put there.
     pub fn set(self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
+        if let Ok(value) = HeaderValue::from_bytes(&self.to_hex()) {
             headers.insert(X_REQUEST_ID, value);
         }
+    }
+
+    /// As it is written everywhere: 32 hexadecimal digits.
+    pub(super) fn to_hex(self) -> [u8; 32] {
+        let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+        }
+        hex
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of(number: u128) -> Self {
+        Self(number)
     }
 }
 
