@@ -206,6 +206,37 @@ fn an_upstream_that_is_the_gateway_itself_is_refused() {
     assert!(said.contains("is this gateway itself"), "{said}");
 }
 
+/// Else clients would be told what operators are.
+#[test]
+fn an_upstream_that_is_the_admin_place_is_refused() {
+    // Somebody else may take a free port before the gateway does: then another is tried.
+    let said = std::iter::repeat_with(|| {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (admin, upstream) = (free.to_string(), format!("http://localhost:{free}"));
+        let folder = TempDir::new().unwrap();
+        let arguments = ["--port", "0", "--admin", &admin, "--upstream", &upstream];
+        refusal(&mut gateway(&folder, &arguments))
+    });
+    let said = said.take(20).find(|said| !said.contains("cannot listen")).unwrap();
+    assert!(said.contains("is where --admin answers"), "{said}");
+}
+
+#[test]
+fn a_taken_admin_place_is_named_and_an_open_one_warned_of() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let at = format!("cannot listen on 127.0.0.1:{port} (--admin)");
+    check_refused(&["--port", "0", "--admin", &port], &[], &at);
+    check_refused(&["--port", "0"], &[("NEXTBNB_ADMIN", "nowhere")], "--admin \"nowhere\"");
+    let folder = TempDir::new().unwrap();
+    let start = |admin: &str| {
+        let arguments = ["--port", "0", "--host", "127.0.0.1", "--admin", admin];
+        Running::start(gateway(&folder, &arguments)).said.clone()
+    };
+    assert!(start("0.0.0.0:0").contains("can be reached from other machines"));
+    assert!(!start("127.0.0.1:0").contains("can be reached"));
+}
+
 #[test]
 fn whoever_starts_it_with_nohup_keeps_it_when_the_terminal_closes() {
     let folder = TempDir::new().unwrap();

@@ -93,6 +93,7 @@ fn the_environment_is_read_in_config_and_for_the_log() {
     check_only(
         &["env::var", "env = \"", "default_env"],
         &[
+            "config/admin_args.rs",
             "config/args.rs",
             "config/auth_args.rs",
             "config/cache_args.rs",

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::{Arg, Command, CommandFactory};
 use nextbnb_gateway::config::args::CommandLine;
 use nextbnb_gateway::config::limits::Limits;
+use nextbnb_gateway::ops::metrics::families::{ALL, Family};
 
 const BEGIN: &str =
     "<!-- settings: made from `--help`; UPDATE_README=1 cargo test writes them -->\n";
@@ -50,6 +51,31 @@ fn the_readme_tells_every_limit() {
         let flag = format!("`--max-{}`", field.replace('_', "-"));
         assert!(table.contains(&format!("`{field}`")) || table.contains(&flag), "{field}");
     }
+}
+
+/// `UPDATE_README=1` writes it.
+#[test]
+fn the_page_of_metrics_lists_every_family() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let head = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n";
+    let (before, rest) = page.split_once(head).expect("the page has lost its table");
+    let (_, after) = rest.split_once("\n\n").expect("nothing comes after the table");
+    let rows: String = ALL.iter().map(|family| family_row(family)).collect();
+    let expected = format!("{before}{head}{rows}\n{after}");
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting")]
+    let update = std::env::var_os("UPDATE_README").is_some();
+    if update {
+        std::fs::write(&file, expected).unwrap();
+    } else {
+        assert!(page == expected, "docs/metrics.md is old: run UPDATE_README=1 cargo test");
+    }
+}
+
+fn family_row(family: &Family) -> String {
+    let kind = format!("{:?}", family.kind).to_lowercase();
+    let labels: Vec<_> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+    format!("| `{}` | {kind} | {} | {} |\n", family.exposed_name(), labels.join(", "), family.help)
 }
 
 fn settings() -> String {

@@ -13,6 +13,7 @@ pub mod binary;
 pub mod browser;
 pub mod chaos;
 pub mod database;
+pub mod exposition;
 pub mod frames;
 pub mod http2;
 pub mod load;

@@ -105,6 +105,11 @@ impl Stack {
         self.gateway.address
     }
 
+    /// Where operators are answered.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.gateway.admin_address()
+    }
+
     /// Somebody whom nobody knows.
     pub fn anonymous(&self) -> Visitor {
         self.gateway.anonymous()
@@ -176,6 +181,11 @@ impl RunningGateway {
         self.address
     }
 
+    /// Where operators are answered.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.app.admin().expect("no --admin").addresses()[0]
+    }
+
     /// Somebody whom nobody knows.
     pub fn anonymous(&self) -> Visitor {
         Visitor::new(self.address)
@@ -210,6 +220,7 @@ fn config(database_url: &str) -> Config {
         listen: vec![ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 }],
         tls: None,
         http_redirect: Vec::new(),
+        admin: None,
         hsts: Hsts::off(),
         front: Front::default(),
         routes: Vec::new(),

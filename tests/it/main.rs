@@ -6,6 +6,7 @@
     reason = "a failed set-up should stop the test"
 )]
 
+mod admin;
 mod body_limit;
 mod client_end;
 mod crowds;

@@ -1,5 +1,6 @@
 //! The gateway put together: database, rooms, workers.
 
+mod admin;
 mod crowds;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use self::admin::Watched;
 use self::crowds::crowds;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
@@ -24,11 +26,13 @@ use crate::database::{Database, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
+use crate::ops::metrics::Metrics;
 use crate::proxy::pages::ErrorPages;
 use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::upstream::UpstreamLimits;
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::Server;
+use crate::server::admin::AdminServer;
 use crate::server::connection::ConnectionLimits;
 use crate::server::listeners::Listeners;
 use crate::server::worker::{Address, WorkerSettings};
@@ -41,6 +45,7 @@ use crate::session::feed::Feed;
 #[derive(Debug)]
 pub struct App {
     server: Server,
+    admin: Option<AdminServer>,
     database: Database,
     feed: Feed,
     _held_file: HeldFile,
@@ -66,31 +71,59 @@ impl App {
         let (direct, limits) = (config.direct_database.as_ref(), config.limits.feed);
         let changes = services.sessions.changes();
         let feed = Feed::start(&database, &layout.tables, direct, limits, changes);
-        let connections = services.crowds.connections.clone();
+        let (crowds, metrics) = (services.crowds.clone(), Metrics::of_process());
+        let routes = routes(&config, upstream);
         let settings = WorkerSettings {
             services,
-            routes: routes(&config, upstream),
+            routes: routes.clone(),
             upstream_limits: UpstreamLimits::from_limits(&config.limits),
             connection_limits: ConnectionLimits::from_limits(&config.limits),
             tls: config.tls.clone(),
+            metrics: metrics.clone(),
         };
+        let watched = Watched {
+            metrics,
+            database: database.clone(),
+            routes,
+            tls: config.tls.clone(),
+            crowds: crowds.clone(),
+            drain: drain.clone(),
+            workers: config.workers,
+        };
+        let admin = Box::pin(watched.answer(&config)).await?;
         let server = Server::start(listeners, settings, drain)?;
         if !config.http_redirect.is_empty() {
             let plain = Listeners::open(&config.http_redirect, 1)?;
             let limit = config.limits.request_head;
-            server.redirect_from(plain, Arc::new(config.front), connections, limit)?;
+            server.redirect_from(plain, Arc::new(config.front), crowds.connections, limit)?;
         }
         if let Some(tls) = config.tls {
             server.keep_certificates_fresh(tls, config.limits.certificate_check)?;
         }
         let long_lived_grace = config.limits.long_lived_grace;
         let drain = config.drain;
-        Ok(Self { server, database, feed, _held_file: held_file, drain, long_lived_grace })
+        Ok(Self { server, admin, database, feed, _held_file: held_file, drain, long_lived_grace })
     }
 
     /// The running workers.
     pub fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Says where operators are answered, if they are.
+    pub(crate) fn announce_admin(&self) {
+        let Some(admin) = &self.admin else { return };
+        for address in admin.addresses() {
+            info!("metrics and health at http://{address} (--admin)");
+        }
+        for path in admin.socket_paths() {
+            info!("metrics and health at unix:{} (--admin)", path.display());
+        }
+    }
+
+    /// Where operators are answered.
+    pub fn admin(&self) -> Option<&AdminServer> {
+        self.admin.as_ref()
     }
 
     /// Accepts nothing more, finishes what runs within the time for it, and closes the database.

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::ops::metrics::labels::AuthAction;
+
 /// What a request wants of its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -11,6 +13,16 @@ pub enum Action {
     Register,
     /// `POST /api/auth/logout`
     Logout,
+}
+
+impl From<Action> for AuthAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Login => Self::Login,
+            Action::Register => Self::Register,
+            Action::Logout => Self::Logout,
+        }
+    }
 }
 
 /// Where the three routes are; elsewhere than in the course's site by `--auth-path`.

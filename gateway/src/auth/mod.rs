@@ -45,6 +45,7 @@ use crate::accounts::account::Account;
 use crate::database::{self, Database};
 use crate::downstream::client_network::ClientNetwork;
 use crate::downstream::origin::Origin;
+use crate::ops::metrics::labels::AuthResult;
 use crate::session::id::SessionId;
 use crate::session::sign_ins::{Browser, SignIn};
 use crate::session::{Session, Sessions};
@@ -130,6 +131,8 @@ pub struct AuthAnswer {
     pub response: Response<Full<Bytes>>,
     /// Whether the request counts as a visit.
     pub afterwards: Afterwards,
+    /// What it is counted as.
+    pub result: AuthResult,
 }
 
 /// What becomes of the session of a request that was answered.
@@ -190,11 +193,15 @@ impl Auth {
             Err(Refusal::CrossSite)
         };
         match outcome {
-            Ok(response) => AuthAnswer { response, afterwards: Afterwards::Decided },
+            Ok(response) => {
+                let (afterwards, result) = (Afterwards::Decided, AuthResult::Done);
+                AuthAnswer { response, afterwards, result }
+            }
             Err(refusal) => {
                 report(action, &refusal);
                 let response = self.settings.statuses.refused(action, &refusal);
-                AuthAnswer { response, afterwards: refusal.afterwards() }
+                let (afterwards, result) = (refusal.afterwards(), (&refusal).into());
+                AuthAnswer { response, afterwards, result }
             }
         }
     }

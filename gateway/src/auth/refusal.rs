@@ -7,6 +7,7 @@ use sea_orm::DbErr;
 use super::Afterwards;
 use crate::accounts::insert::InsertError;
 use crate::database::DatabaseError;
+use crate::ops::metrics::labels::AuthResult;
 
 /// Why a request is not granted.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,16 @@ impl Refusal {
             | Self::Busy
             | Self::Unfilled(_)
             | Self::Database(_) => Afterwards::Decided,
+        }
+    }
+}
+
+impl From<&Refusal> for AuthResult {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Throttled { .. } | Refusal::Busy => Self::Throttled,
+            Refusal::Unfilled(_) | Refusal::Database(_) => Self::Failed,
+            _ => Self::Refused,
         }
     }
 }

@@ -118,6 +118,7 @@ impl Started {
         let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
         let token = token.to_owned();
         let app = Box::pin(App::start(config, listeners, address.subscribe())).await?;
+        app.announce_admin();
         let port = app.server().addresses().first().map_or(args.listen.port, SocketAddr::port);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());

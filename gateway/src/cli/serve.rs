@@ -40,13 +40,14 @@ async fn serve(
         }
         App::start(config, listeners, address.subscribe()).await
     };
-    let Some(app) = signals.unless_told(start).await? else { return Ok(()) };
+    let Some(app) = Box::pin(signals.unless_told(start)).await? else { return Ok(()) };
     for address in app.server().addresses() {
         info!("serving on {scheme}://{address} in front of {upstream}");
     }
     for path in app.server().socket_paths() {
         info!("serving on unix:{} in front of {upstream}", path.display());
     }
+    app.announce_admin();
     let signal = signals.next().await;
     info!("{signal}: finishing what runs");
     app.stop().await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
+use super::admin_args::AdminArgs;
 use super::auth_args::AuthArgs;
 use super::crowd_args::CrowdArgs;
 use super::doctor_args::DoctorArgs;
@@ -104,6 +105,9 @@ pub struct ServeArgs {
         value_parser = parse_duration
     )]
     pub drain: Duration,
+    /// Where operators are answered.
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// What the log looks like.
     #[command(flatten)]
     pub log: LogArgs,
@@ -143,6 +147,9 @@ pub struct DevArgs {
     /// Register, login and logout.
     #[command(flatten)]
     pub auth: AuthArgs,
+    /// Where operators are answered.
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// What the log looks like.
     #[command(flatten)]
     pub log: LogArgs,

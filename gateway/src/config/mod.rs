@@ -1,5 +1,7 @@
 //! Settings: as typed ([`args`]), then checked ([`Config`]).
 
+mod admin;
+pub mod admin_args;
 pub mod args;
 pub mod auth_args;
 mod bytes;
@@ -64,6 +66,9 @@ pub const EVERY_ADDRESS: &str = "*";
 /// The host of `dev`, which nobody else is to reach.
 pub const DEV_HOST: &str = "localhost";
 
+/// Permissions of a socket's file in `dev`: its owner's and group's.
+const DEV_SOCKET_MODE: u32 = 0o660;
+
 /// The prefixes of `--route`, and where they lead.
 pub type Routes = Vec<(PathPrefix, Target<UpstreamAddress>)>;
 
@@ -76,6 +81,8 @@ pub struct Config {
     pub tls: Option<Arc<Tls>>,
     /// Where browsers that come in plain HTTP are sent there from.
     pub http_redirect: Vec<ListenAt>,
+    /// Where operators are told of metrics and health.
+    pub admin: Option<ListenAt>,
     /// What browsers are told that came over https.
     pub hsts: Hsts,
     /// What the site is called, and whom to believe about clients.
@@ -149,6 +156,7 @@ impl Config {
             http_redirect: tls::http_redirect(&args.tls, &listen)?,
             listen,
             tls: tls::tls(&args.tls)?,
+            admin: admin::admin(&args.admin, args.places.listen_mode)?,
             hsts: tls::hsts(&args.tls),
             front: front::front(&args.front)?,
             routes: upstreams::parse_routes(&args.routes.routes, |_| Reader::Visitor)?,
@@ -198,6 +206,7 @@ impl Config {
             }],
             tls: None,
             http_redirect: Vec::new(),
+            admin: admin::admin(&args.admin, DEV_SOCKET_MODE)?,
             hsts: Hsts::off(),
             front: Front::default(),
             routes: upstreams::parse_routes(&args.routes.routes, |at| {

@@ -10,6 +10,7 @@ pub mod look;
 mod postgres;
 mod sqlite;
 pub mod sqlite_file;
+pub mod stats;
 pub mod tables;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) use crate::error::root_cause as cause;
 pub use failure::DatabaseError;
 
 use self::layout::missing_users_column;
+use self::stats::{DatabaseStats, Statements};
 use crate::error::StartError;
 
 /// Which database to use, as the settings say.
@@ -83,6 +85,7 @@ pub struct Database {
     connection: DatabaseConnection,
     runtime: Handle,
     work_timeout: Duration,
+    statements: Statements,
 }
 
 impl Database {
@@ -94,11 +97,13 @@ impl Database {
     ) -> Result<Self, StartError> {
         let (target, opening_limits) = (target.clone(), limits.clone());
         let opening = runtime.spawn(async move { open(&target, &opening_limits).await });
-        let connection = opening.await.map_err(|error| StartError::Database {
+        let mut connection = opening.await.map_err(|error| StartError::Database {
             server: "as configured".to_owned(),
             source: Box::new(error),
         })??;
-        Ok(Self { connection, runtime, work_timeout: limits.work_timeout })
+        let statements = Statements::default();
+        statements.count(&mut connection);
+        Ok(Self { connection, runtime, work_timeout: limits.work_timeout, statements })
     }
 
     /// Brings the tables up to date; takes as long as it takes.
@@ -128,6 +133,19 @@ impl Database {
     /// Which kind it is.
     pub(crate) fn backend(&self) -> DbBackend {
         self.connection.get_database_backend()
+    }
+
+    /// What was asked of it, and how many connections there are for that.
+    pub fn stats(&self) -> DatabaseStats {
+        self.statements.stats(&self.connection)
+    }
+
+    /// Whether it answers within `limit`.
+    pub async fn ping(&self, limit: Duration) -> Result<(), DbErr> {
+        let connection = self.connection.clone();
+        let late = move |_| Err(DbErr::Custom(format!("no answer within {limit:?}")));
+        self.run_long(async move { timeout(limit, connection.ping()).await.unwrap_or_else(late) })
+            .await
     }
 
     pub(crate) fn connection(&self) -> &DatabaseConnection {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::client_network::ClientNetwork;
@@ -26,8 +26,23 @@ pub struct Crowd {
     what: &'static str,
     limits: CrowdLimits,
     open: AtomicUsize,
+    turned_away_in_total: AtomicU64,
+    turned_away_of_client: AtomicU64,
     /// Of the clients that have any, so that it grows no larger than `open`.
     clients: Mutex<HashMap<ClientNetwork, usize>>,
+}
+
+/// How many there are and were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrowdStats {
+    /// At this moment.
+    pub open: u64,
+    /// At most.
+    pub most: u64,
+    /// Those that were too many in total.
+    pub turned_away_in_total: u64,
+    /// Those that were too many of their client.
+    pub turned_away_of_client: u64,
 }
 
 /// Why one more is not served.
@@ -59,16 +74,23 @@ pub enum Crowded {
 impl Crowd {
     /// Nobody yet; `what` tells the operator what is counted.
     pub fn new(what: &'static str, limits: CrowdLimits) -> Arc<Self> {
-        Arc::new(Self { what, limits, open: AtomicUsize::new(0), clients: Mutex::default() })
+        Arc::new(Self {
+            what,
+            limits,
+            open: AtomicUsize::new(0),
+            turned_away_in_total: AtomicU64::new(0),
+            turned_away_of_client: AtomicU64::new(0),
+            clients: Mutex::default(),
+        })
     }
 
     /// Counts one more until the place is given up; `client` is who has come, where that is a client.
     pub fn enter(self: &Arc<Self>, client: Option<ClientNetwork>) -> Result<Place, Crowded> {
-        let (most, what) = (self.limits.total, self.what);
+        let most = self.limits.total;
         let admitted = if client.is_some() { most } else { most.saturating_add(RESERVED) };
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         let place = Place { crowd: self.clone(), client: OnceLock::new() };
-        if before < admitted { Ok(place) } else { Err(Crowded::Total { most, what }) }
+        if before < admitted { Ok(place) } else { Err(self.turn_away_in_total()) }
     }
 
     /// Counts one more of whom it is known already.
@@ -76,6 +98,21 @@ impl Crowd {
         let place = self.enter(client)?;
         place.claim(client)?;
         Ok(place)
+    }
+
+    /// How many there are, and were turned away.
+    pub fn stats(&self) -> CrowdStats {
+        CrowdStats {
+            open: self.open.load(Ordering::Relaxed) as u64,
+            most: self.limits.total as u64,
+            turned_away_in_total: self.turned_away_in_total.load(Ordering::Relaxed),
+            turned_away_of_client: self.turned_away_of_client.load(Ordering::Relaxed),
+        }
+    }
+
+    fn turn_away_in_total(&self) -> Crowded {
+        self.turned_away_in_total.fetch_add(1, Ordering::Relaxed);
+        Crowded::Total { most: self.limits.total, what: self.what }
     }
 
     fn clients(&self) -> MutexGuard<'_, HashMap<ClientNetwork, usize>> {
@@ -97,11 +134,12 @@ impl Place {
         let CrowdLimits { total, per_client: most } = self.crowd.limits;
         // What is reserved is for nobody's clients, and not for those whom a proxy introduces.
         if self.crowd.open.load(Ordering::Relaxed) > total {
-            return Err(Crowded::Total { most: total, what: self.crowd.what });
+            return Err(self.crowd.turn_away_in_total());
         }
         let mut clients = self.crowd.clients();
         let has = clients.entry(client).or_default();
         if *has >= most {
+            self.crowd.turned_away_of_client.fetch_add(1, Ordering::Relaxed);
             return Err(Crowded::Client { client, most, what: self.crowd.what });
         }
         if self.client.set(client).is_ok() {
@@ -173,6 +211,19 @@ mod tests {
         introduced.claim(None).unwrap();
         drop(all);
         introduced.claim(Some(client(9))).unwrap();
+    }
+
+    #[test]
+    fn those_who_are_turned_away_are_counted_by_why() {
+        let crowd = crowd();
+        let _two = [enter(&crowd, client(1)).unwrap(), enter(&crowd, client(1)).unwrap()];
+        enter(&crowd, client(1)).unwrap_err();
+        let _others = [enter(&crowd, client(2)).unwrap(), enter(&crowd, client(3)).unwrap()];
+        enter(&crowd, client(4)).unwrap_err();
+        enter(&crowd, client(5)).unwrap_err();
+        let expected =
+            CrowdStats { open: 4, most: 4, turned_away_in_total: 2, turned_away_of_client: 1 };
+        assert_eq!(crowd.stats(), expected);
     }
 
     #[test]

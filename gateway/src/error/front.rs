@@ -31,6 +31,20 @@ pub enum FrontError {
         /// What would be right.
         reason: &'static str,
     },
+    /// The place for operators is none.
+    #[error("--admin {typed:?} is not usable: {reason}")]
+    Admin {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
+    /// An upstream would tell everybody what only operators are told.
+    #[error("{upstream} is where --admin answers: whoever comes as a client would be told, too")]
+    UpstreamIsAdmin {
+        /// The upstream.
+        upstream: String,
+    },
     /// One port cannot speak plain HTTP and TLS.
     #[error("--http-redirect-port {port} is the port with TLS: want another, as 80 beside 443")]
     RedirectPort {

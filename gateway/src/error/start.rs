@@ -223,6 +223,16 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nobody can be answered at the place for operators.
+    #[error("cannot listen on {place} (--admin){}", held_by(holder.as_deref()))]
+    Admin {
+        /// The place.
+        place: String,
+        /// The process that has it, if it is known.
+        holder: Option<String>,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Every request would come back to the gateway, for ever.
     #[error(
         "{upstream} is this gateway itself (--port, --host, --listen): --upstream wants the origin \

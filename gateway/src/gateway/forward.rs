@@ -1,6 +1,7 @@
 //! What happens to a request on its way to an upstream, and to the answer on its way back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -102,7 +103,9 @@ impl Gateway {
             let session = forward.visit.session().filter(|_| !is_hot_reload);
             self.upgrade(request, &forward, session).await?
         } else {
+            let asked = Instant::now();
             let response = forward.target.upstream.send(request).await?;
+            self.metrics.upstream_answered(asked.elapsed());
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
             }

@@ -45,6 +45,7 @@ use crate::next::dev_only::is_dev_only;
 use crate::ops::access_log::{AccessLog, TrackedBody};
 use crate::ops::drain::Drain;
 use crate::ops::health::{UpstreamHealth, health, upstreams_health};
+use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_id::RequestId;
 use crate::proxy::body_limit::BodyLimit;
@@ -106,6 +107,7 @@ pub struct Crowds {
 pub struct Gateway {
     services: Services,
     routes: PathRoutes<Target<Arc<Upstream>>>,
+    metrics: Arc<WorkerMetrics>,
 }
 
 /// The connection that a request came on.
@@ -144,9 +146,13 @@ struct Asked<'a> {
 pub type Answer = Response<TrackedBody<Held<AnswerBody>>>;
 
 impl Gateway {
-    /// Puts `services` in front of the upstreams of `routes`.
-    pub fn new(services: Services, routes: PathRoutes<Target<Arc<Upstream>>>) -> Self {
-        Self { services, routes }
+    /// Puts `services` in front of the upstreams of `routes`; what happens is counted in `metrics`.
+    pub fn new(
+        services: Services,
+        routes: PathRoutes<Target<Arc<Upstream>>>,
+        metrics: Arc<WorkerMetrics>,
+    ) -> Self {
+        Self { services, routes, metrics }
     }
 
     /// Answers one request; what fails is turned into an answer too, and every answer is logged.
@@ -162,13 +168,14 @@ impl Gateway {
         let rest = self.routes.rest();
         let target = self.routes.of(head.uri.path());
         let pages = &target.as_ref().map_or(rest, |target| *target).pages;
-        let body = Lingering::new(body, &head.headers);
-        let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone());
-        let request_id = RequestId::generate();
-        let client = self.services.front.client(&head.headers, downstream.peer);
-        let mut log = AccessLog::begin(request_id, &head, client, running);
-        let format = Format::of(&head.headers);
         let route = Route::of(&head, self.services.auth.paths());
+        let body = Lingering::new(body, &head.headers);
+        let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone())
+            .counted_in(self.metrics.clone());
+        let client = self.services.front.client(&head.headers, downstream.peer);
+        let mut log = AccessLog::begin(&head, client, running, route.into(), self.metrics.clone());
+        let request_id = log.request_id();
+        let format = Format::of(&head.headers);
         let span = self.span_of(route, &head, request_id);
         let received = self.receive(&mut head, client, downstream);
         let over_https = self.over_https(received.as_ref().ok(), downstream);
@@ -181,7 +188,10 @@ impl Gateway {
             }
             Err(error) => (Err(error), None),
         };
-        let mut response = answered.unwrap_or_else(|error| refuse(&error, pages, format, &mut log));
+        let mut response = answered.unwrap_or_else(|error| {
+            self.metrics.refused(&error);
+            refuse(&error, pages, format, &mut log)
+        });
         request_id.set(response.headers_mut());
         over_https.add(response.headers_mut());
         log.set_status(response.status());

@@ -6,6 +6,7 @@ use http::request::Parts;
 use super::OWN_PREFIX;
 use crate::auth::action::{Action, AuthPaths};
 use crate::next::asset::is_asset;
+use crate::ops::metrics::labels::RouteKind;
 
 /// Who answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,17 @@ impl Route {
             Some(action) => Self::Auth(action),
             None if is_asset(&head.method, path) => Self::Asset,
             None => Self::Upstream,
+        }
+    }
+}
+
+impl From<Route> for RouteKind {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Health | Route::UpstreamsHealth | Route::WhoAmI | Route::Nothing => Self::Own,
+            Route::Auth(_) => Self::Auth,
+            Route::Asset => Self::Asset,
+            Route::Upstream => Self::Page,
         }
     }
 }

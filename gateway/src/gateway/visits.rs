@@ -14,6 +14,7 @@ use crate::auth::{Afterwards, AuthRequest};
 use crate::database::DatabaseError;
 use crate::error::RequestError;
 use crate::ops::access_log::AccessLog;
+use crate::ops::metrics::labels::Lookup;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::is_publicly_cacheable;
 use crate::session::Session;
@@ -38,6 +39,7 @@ impl Gateway {
         let session = visit.session();
         let request = AuthRequest { action, head, address, client, origin, session };
         let answer = auth.answer(request, body, clock.now()).await;
+        self.metrics.signed_in(action.into(), answer.result);
         let mut response = answer.response;
         if answer.afterwards == Afterwards::AsAnyVisit
             && let Ok(visit) = self.visit_of(head, caller.client, log).await
@@ -57,11 +59,15 @@ impl Gateway {
         let Services { sessions, clock, .. } = &self.services;
         let (headers, path, now) = (&head.headers, head.uri.path(), clock.now());
         let visit = match sessions.cached(headers, path, now) {
-            Some(visit) => visit,
-            None => {
-                Box::pin(sessions.visit(headers, client, path, now)).await.map_err(request_error)?
-            }
+            Some(visit) => Ok(visit),
+            None => Box::pin(sessions.visit(headers, client, path, now)).await,
         };
+        self.metrics.looked_up(match &visit {
+            Ok(visit) if visit.session().is_some() => Lookup::Live,
+            Ok(_) => Lookup::Nothing,
+            Err(_) => Lookup::Failed,
+        });
+        let visit = visit.map_err(request_error)?;
         if let Some(identity) = visit.session().and_then(Session::identity) {
             log.set_user(&identity.id);
         }

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -13,6 +14,8 @@ use tracing::{Level, info};
 
 use super::access_line::AccessLine;
 use super::logs::write_access;
+use super::metrics::labels::RouteKind;
+use super::metrics::worker::WorkerMetrics;
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
 use crate::entity::user_id::UserId;
@@ -41,6 +44,8 @@ pub struct AccessLog {
     cause: Option<Box<str>>,
     progress: Progress,
     running: Running,
+    route: RouteKind,
+    metrics: Arc<WorkerMetrics>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +60,18 @@ enum Progress {
 
 impl AccessLog {
     /// Begins with the head of a `client`'s request that is `running` until the line is written; of
-    /// its target the path is kept, since queries hold what people typed.
-    pub fn begin(request_id: RequestId, head: &Parts, client: IpAddr, running: Running) -> Self {
+    /// its target the path is kept, since queries hold what people typed. What becomes of it is
+    /// counted in `metrics` as one of a `route`'s.
+    pub fn begin(
+        head: &Parts,
+        client: IpAddr,
+        running: Running,
+        route: RouteKind,
+        metrics: Arc<WorkerMetrics>,
+    ) -> Self {
+        metrics.request_begun();
         Self {
-            request_id,
+            request_id: RequestId::generate(),
             began: Instant::now(),
             method: head.method.clone(),
             path: head.uri.path().into(),
@@ -70,6 +83,8 @@ impl AccessLog {
             cause: None,
             progress: Progress::Begun,
             running,
+            route,
+            metrics,
         }
     }
 
@@ -95,6 +110,7 @@ impl AccessLog {
 
     /// Notes what was answered.
     pub fn set_status(&mut self, status: StatusCode) {
+        self.metrics.answered(&self.method, self.route, Some(status), self.began.elapsed());
         self.status = Some(status);
     }
 
@@ -119,6 +135,10 @@ impl AccessLog {
 
 impl Drop for AccessLog {
     fn drop(&mut self) {
+        if self.status.is_none() {
+            self.metrics.answered(&self.method, self.route, None, Duration::ZERO);
+        }
+        self.metrics.request_ended(self.bytes);
         write_access(&AccessLine {
             level: self.level,
             method: &self.method,

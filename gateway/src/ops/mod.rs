@@ -2,11 +2,13 @@
 
 mod access_line;
 pub mod access_log;
+pub mod admin;
 pub mod drain;
 pub mod health;
 mod log_queue;
 mod log_stamp;
 mod log_text;
 pub mod logs;
+pub mod metrics;
 pub mod open_connection;
 pub mod request_id;

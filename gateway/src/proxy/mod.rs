@@ -16,6 +16,7 @@ pub mod lingering;
 pub mod location;
 pub mod pages;
 mod pool;
+pub mod reachable;
 pub mod request_body;
 pub mod response;
 pub mod routing;

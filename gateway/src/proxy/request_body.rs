@@ -1,6 +1,7 @@
 //! A request's body on its way to the upstream.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use super::codec::alarm::Alarm;
 use super::lingering::Lingering;
+use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::Running;
 
 /// A browser's body, streamed.
@@ -23,6 +25,7 @@ pub struct RequestBody {
     alarm: Alarm,
     /// What may still come, in bytes, and what might at first.
     left: Option<(u64, u64)>,
+    metrics: Option<Arc<WorkerMetrics>>,
     _running: Running,
 }
 
@@ -47,8 +50,15 @@ impl RequestBody {
     /// What the browser sends, piece by piece as the upstream takes it, each within `limit`; its
     /// request is `running` until then.
     pub fn streamed(incoming: Lingering, limit: Duration, running: Running) -> Self {
-        let (awaited, alarm, left) = (None, Alarm::default(), None);
-        Self { incoming, limit, awaited, alarm, left, _running: running }
+        let (awaited, alarm, left, metrics) = (None, Alarm::default(), None, None);
+        Self { incoming, limit, awaited, alarm, left, metrics, _running: running }
+    }
+
+    /// Counts what is passed on in `metrics`.
+    #[must_use]
+    pub fn counted_in(mut self, metrics: Arc<WorkerMetrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// Ends the body with an error where it becomes more than `bytes`.
@@ -58,6 +68,9 @@ impl RequestBody {
 
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
         let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        if let Some(metrics) = &self.metrics {
+            metrics.passed_on(length);
+        }
         match &mut self.left {
             Some((left, limit)) if length > *left => Err(BodyError::TooLarge(*limit)),
             Some((left, _)) => {

@@ -14,6 +14,7 @@ use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError as Verdict, InconsistentKeys, RootCertStore};
 use tracing::warn;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::error::CertificateError;
 
@@ -131,6 +132,12 @@ impl Certificates {
         Ok(Self(RwLock::new(read_all(files, provider)?)))
     }
 
+    /// When each ends, in seconds since 1970.
+    pub(super) fn ends(&self) -> Vec<Option<i64>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|certified| end_of(certified)).collect()
+    }
+
     /// Reads the files again; what is served stays if one cannot be used.
     pub(super) fn read_again(
         &self,
@@ -158,6 +165,11 @@ impl ResolvesServerCert for Certificates {
         let named = name.and_then(|name| all.iter().find(|certified| is_for(certified, &name)));
         named.or(all.first()).cloned()
     }
+}
+
+fn end_of(certified: &CertifiedKey) -> Option<i64> {
+    let (_, parsed) = X509Certificate::from_der(certified.cert.first()?).ok()?;
+    Some(parsed.validity().not_after.timestamp())
 }
 
 fn is_for(certified: &CertifiedKey, name: &ServerName<'_>) -> bool {

@@ -1,6 +1,7 @@
 //! Accepting connections, and ending well.
 
 mod accept_failures;
+pub mod admin;
 mod arrival;
 pub mod certificates;
 pub mod client_stream;

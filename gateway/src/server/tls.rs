@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -53,6 +54,12 @@ impl Tls {
     /// What the stamps were when the files were first read.
     pub(super) fn first_stamps(&self) -> Vec<[FileStamp; 2]> {
         self.first_stamps.clone()
+    }
+
+    /// When each certificate that is served ends, by its file, in seconds since 1970.
+    pub fn ends(&self) -> Vec<(&Path, i64)> {
+        let files = self.files.iter().map(|files| files.certificate.as_path());
+        files.zip(self.certificates.ends()).filter_map(|(file, end)| Some((file, end?))).collect()
     }
 
     /// What tells whether the files are others than before.

@@ -26,6 +26,8 @@ use crate::error::StartError;
 use crate::gateway::{Downstream, Gateway, Services};
 use crate::ops::access_log::head_refused;
 use crate::ops::drain::Drain;
+use crate::ops::metrics::Metrics;
+use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::OpenConnection;
 use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::socket::Socket;
@@ -49,6 +51,8 @@ pub struct WorkerSettings {
     pub connection_limits: ConnectionLimits,
     /// What TLS is spoken with, if it is.
     pub tls: Option<Arc<Tls>>,
+    /// Where each worker counts.
+    pub metrics: Metrics,
 }
 
 /// Where an upstream answers; `None` before it does.
@@ -87,9 +91,11 @@ async fn work(
     queued: Arc<OpenConnection>,
 ) {
     let routes = upstreams(&settings);
-    let gateway = Gateway::new(settings.services.clone(), routes);
+    let metrics = settings.metrics.worker();
+    let gateway = Gateway::new(settings.services.clone(), routes, metrics.clone());
     let worker = Arc::new(Worker {
         gateway,
+        metrics,
         front: settings.services.front.clone(),
         crowd: settings.services.crowds.connections.clone(),
         away: TurnedAway::default(),
@@ -122,6 +128,7 @@ fn upstreams(settings: &WorkerSettings) -> PathRoutes<Target<Arc<Upstream>>> {
 
 struct Worker {
     gateway: Gateway,
+    metrics: Arc<WorkerMetrics>,
     front: Arc<Front>,
     crowd: Arc<Crowd>,
     away: TurnedAway,
@@ -167,6 +174,7 @@ impl Worker {
             Ok(place) => Arc::new(place),
             Err(crowded) => return self.turn_away(socket, &self.scheme(), crowded),
         };
+        self.metrics.accepted();
         // Counted from here on, and not from when the task first runs.
         let connection = self.drain.connection();
         match prepare(&socket) {
