@@ -29,7 +29,13 @@ fn put_display(out: &mut Vec<u8>, what: &dyn Display) {
 
 pub(super) fn put_quoted(out: &mut Vec<u8>, name: &str, text: &str) {
     put(out, name);
-    put_display(out, &format_args!("{text:?}"));
+    if is_plain(text) {
+        out.push(b'"');
+        put(out, text);
+        out.push(b'"');
+    } else {
+        put_display(out, &format_args!("{text:?}"));
+    }
 }
 
 /// A member of an object, whose name ends with the quote that begins the text.
