@@ -17,6 +17,7 @@ mod framing_answers;
 mod framing_bodies;
 mod framing_requests;
 mod framing_turns;
+mod full_duplex;
 mod goodbye;
 mod handover;
 mod http2;
