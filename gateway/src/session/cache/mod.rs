@@ -1,7 +1,7 @@
 //! Sessions that were read lately, until somebody tells that they changed.
 //!
 //! Nothing is looked for to be removed: an entry keeps what was told so far when it was read
-//! ([`news`]), and is of no use once more was told. What is of no use is pushed out by what is.
+//! (`news`), and is of no use once more was told. What is of no use is pushed out by what is.
 
 mod loads;
 mod news;
