@@ -17,7 +17,7 @@ dev: ## the gateway with `next dev` behind it, on http://localhost:3000
 test: test-deps lint typecheck test-rust ## everything but the containers
 
 .PHONY: test-deps
-test-deps: ## find Postgres, Chromium and the npm packages, install what is missing
+test-deps: ## find Postgres, PgBouncer, Chromium and the npm packages, install what is missing
 	tests/deps
 
 .PHONY: lint

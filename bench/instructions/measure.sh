@@ -13,7 +13,7 @@ binary=${1:-$here/../../target/release/nextbnb-gateway}
 requests=3000 connections=64
 
 work=$(mktemp -d)
-upstream= gateway=
+upstream='' gateway=''
 trap 'kill $upstream $gateway 2>/dev/null || true; rm -rf "$work"' EXIT
 
 node "$here/upstream.mjs" >"$work/port" &

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::geteuid;
@@ -13,6 +14,9 @@ use crate::chaos::{Server, detour};
 use crate::database::TestDatabase;
 use crate::next::Group;
 use crate::wait_until;
+
+/// Where Debian has it, to which only root's PATH leads.
+const DEBIANS: &str = "/usr/sbin/pgbouncer";
 
 /// A pooler, ended when this is dropped.
 #[derive(Debug)]
@@ -43,12 +47,13 @@ impl PgBouncer {
              listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
         );
         fs::write(&settings, text).unwrap();
+        let program = if Path::new(DEBIANS).exists() { DEBIANS } else { "pgbouncer" };
         let mut command = if geteuid().is_root() {
             let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "pgbouncer"]); // It refuses to be root.
+            command.args(["-u", "postgres", "--", program]); // It refuses to be root.
             command
         } else {
-            Command::new("pgbouncer")
+            Command::new(program)
         };
         let process = Group::spawn(command.arg("-q").arg(&settings));
         wait_until("PgBouncer listens", async || TcpStream::connect(address).await.is_ok()).await;
