@@ -53,8 +53,9 @@ pub struct Limits {
     /// `--max-connections-per-client`; `None` is a share of `connections`.
     pub connections_per_client: Option<usize>,
     /// Requests of clients that may be under way at once, in total; `None` is as many as
-    /// `connections`, and of one client as many as it may have connections. Those of this machine, of trusted proxies themselves and of private networks
-    /// are not counted, so that pages that call the gateway back while they render always can.
+    /// `connections`, and of one client as many as it may have connections. Those of this machine, of
+    /// trusted proxies themselves and of private networks are not counted, so that pages that call the
+    /// gateway back while they render always can.
     pub requests: Option<usize>,
     /// WebSockets that may be open at once, in total; `None` is three quarters of `connections`, so
     /// that they leave room for pages.
