@@ -62,7 +62,8 @@ fn have(files: &[PathBuf], name: &str) -> bool {
     files.iter().any(|file| {
         let text = fs::read_to_string(file).unwrap();
         let is_module = file.file_stem().is_some_and(|stem| stem == name);
-        let has_tests = ["test]", "::test(", "on_both_databases! {"].iter().any(|it| text.contains(it));
+        let has_tests =
+            ["test]", "::test(", "on_both_databases! {"].iter().any(|it| text.contains(it));
         is_module && has_tests || text.contains(&format!("fn {name}("))
     })
 }
