@@ -274,6 +274,7 @@ fn link(from: &Path, to: &Path) {
     }
 }
 
-pub(crate) fn free_address() -> SocketAddr {
+/// A port of this machine's that was free a moment ago.
+pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

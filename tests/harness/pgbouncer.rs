@@ -1,7 +1,6 @@
 //! The real `PgBouncer` in its transaction mode, before a test's database.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::chaos::{Server, detour};
 use crate::database::TestDatabase;
-use crate::next::Group;
+use crate::next::{Group, free_address};
 use crate::wait_until;
 
 /// Where Debian has it, to which only root's PATH leads.
@@ -29,7 +28,7 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Lends each connection of the server's for a transaction.
     pub async fn before(database: &TestDatabase) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let (server, url) = detour(database.url(), address);
         let place = match server {
             Server::Socket(socket) => format!("host={}", socket.parent().unwrap().display()),

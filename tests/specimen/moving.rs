@@ -8,13 +8,13 @@ use std::process::Command;
 use futures_util::FutureExt;
 use nextbnb_tests::binary::gateway_binary;
 use nextbnb_tests::database::TestDatabase;
-use nextbnb_tests::next::{Group, copy, repository};
+use nextbnb_tests::next::{Group, copy, free_address, repository};
 use nextbnb_tests::visitor::Visitor;
 use nextbnb_tests::wait_until;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::site::{WEBHOOK_SECRET, build, folder, free_address};
+use crate::site::{WEBHOOK_SECRET, build, folder};
 
 /// As long as the gateway wants them.
 const SESSION_SECRET: &str = "343ji43j4n3jn4jk3n-343ji43j4n3jn4jk3n";

@@ -1,12 +1,12 @@
 //! The specimen's servers, and gateways before them.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
 use nextbnb_tests::database::TestDatabase;
-use nextbnb_tests::next::{Group, copy, repository};
+use nextbnb_tests::next::{Group, copy, free_address, repository};
 use nextbnb_tests::stack::RunningGateway;
 use nextbnb_tests::visitor::Visitor;
 use nextbnb_tests::wait_until;
@@ -144,8 +144,4 @@ fn build_once() {
 
 pub(crate) fn folder() -> PathBuf {
     repository().join("tests/specimen/site")
-}
-
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -1,20 +1,19 @@
 //! Who else writes to an SQLite file, and who may serve on it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nextbnb_gateway::session::changes::Change;
 use nextbnb_migrations::TableNames;
-use nextbnb_tests::binary::gateway_binary;
 use nextbnb_tests::database::TestDatabase;
-use nextbnb_tests::next::Group;
+use nextbnb_tests::next::{Group, free_address};
 use nextbnb_tests::wait_until;
-use tokio::net::TcpStream;
 
 use crate::examined::look;
 use crate::feed::Ear;
-use crate::site::{SECRET, connect};
+use crate::program::{self, listens};
+use crate::site::connect;
 
 fn shell(path: &Path, statement: &str) {
     let status = Command::new("sqlite3").arg(path).arg(statement).status().unwrap();
@@ -58,29 +57,24 @@ async fn a_file_that_is_served_on_can_still_be_migrated_and_looked_at() {
 }
 
 fn serve(path: &Path, address: SocketAddr) -> Command {
-    let mut serve = Command::new(gateway_binary());
     let url = format!("sqlite://{}?mode=rwc", path.display());
-    serve.args(["serve", "--upstream", "http://127.0.0.1:9", "--database-url", &url]);
-    serve.env("PORT", address.port().to_string()).env("SESSION_SECRET", SECRET.repeat(2));
-    serve.current_dir(path.parent().unwrap()).stdout(Stdio::null());
-    serve
+    program::serve(&url, path.parent().unwrap(), address)
 }
 
 #[tokio::test]
 async fn a_second_gateway_on_a_file_is_refused_until_the_first_has_died() {
     let test = TestDatabase::sqlite().await;
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let address = free();
+    let address = free_address();
     let first = Group::spawn(serve(&test.path(), address).stderr(Stdio::null()));
-    wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+    listens(address).await;
     let link = test.path().with_file_name("link.sqlite");
     std::os::unix::fs::symlink(test.path(), &link).unwrap();
-    let second = serve(&link, free()).output().unwrap();
+    let second = serve(&link, free_address()).output().unwrap();
     let told = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(1), "{told}");
     assert!(told.contains("is taken: process "), "{told}");
     drop(first); // By SIGKILL.
-    let address = free();
+    let address = free_address();
     let _third = Group::spawn(serve(&link, address).stderr(Stdio::null()));
-    wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+    listens(address).await;
 }

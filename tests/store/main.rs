@@ -46,6 +46,7 @@ mod opening;
 mod outage;
 mod policies;
 mod printed;
+mod program;
 mod races;
 mod refused;
 mod session_times;

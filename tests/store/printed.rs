@@ -1,7 +1,6 @@
 //! `migrate --print`: what an owner runs leaves what `migrate` leaves.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,18 +10,16 @@ use nextbnb_gateway::database::tables::TableChoice;
 use nextbnb_gateway::database::{Database, DatabaseLimits, DatabaseTarget};
 use nextbnb_gateway::error::chain;
 use nextbnb_migrations::{TableNames, UserColumns};
-use nextbnb_tests::binary::gateway_binary;
 use nextbnb_tests::database::TestDatabase;
-use nextbnb_tests::next::Group;
+use nextbnb_tests::next::{Group, free_address};
 use nextbnb_tests::postgres::program;
 use nextbnb_tests::visitor::Visitor;
-use nextbnb_tests::wait_until;
 use serde_json::json;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use crate::examined::HASH;
-use crate::site::{SECRET, connect};
+use crate::program::{listens, serve};
+use crate::site::connect;
 
 /// As `sync()` of Sequelize makes them with `timestamps: true`; the address is not unique.
 const SEQUELIZE: &str = r#"
@@ -233,13 +230,10 @@ async fn a_role_that_may_not_is_told_of_the_print_and_starts_once_the_owner_ran_
 /// The program itself, as that role, signs somebody in.
 async fn check_serves(url: &str, flags: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut serve = Command::new(gateway_binary());
-    serve.args(["serve", "--upstream", "http://127.0.0.1:9", "--database-url", url]).args(flags);
-    serve.env("PORT", address.port().to_string()).env("SESSION_SECRET", SECRET.repeat(2));
-    serve.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-    let _group = Group::spawn(&mut serve);
-    wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+    let address = free_address();
+    let mut serve = serve(url, folder.path(), address);
+    let _group = Group::spawn(serve.args(flags).stderr(Stdio::null()));
+    listens(address).await;
     let visitor = Visitor::new(address);
     let who = json!({"email": "a@b.c", "password": "pw"});
     let answer = visitor.post("/api/auth/login", &who).await;
