@@ -28,10 +28,12 @@ const RESTS_MILLIS: [u64; 10] = [4900, 4950, 4980, 5000, 5020, 5050, 5100, 3950,
 
 #[tokio::main]
 async fn main() {
-    let gateway = std::env::args().nth(1).expect("the path of the gateway");
+    let mut words = std::env::args().skip(1);
+    let gateway = words.next().expect("the path of the gateway");
+    let flags: Vec<String> = words.collect();
     let mut next = NextApp::start().await;
     let state = tempfile::tempdir().unwrap();
-    let (_process, address) = serve(&gateway, next.address(), state.path()).await;
+    let (_process, address) = serve(&gateway, &flags, next.address(), state.path()).await;
     let rests = RESTS_MILLIS.iter().cycle().take(ROUNDS);
     let plan = Plan {
         clients: CLIENTS,
@@ -53,6 +55,7 @@ async fn main() {
     println!("orders carried out twice: {}", outcome.doubled.len());
     println!("orders answered and not carried out: {}", outcome.lost.len());
     println!("while Next.js was down, by status: {:?}", outcome.during_restarts);
+    println!("of those not 200: {:?}", outcome.unserved);
     println!("answers that a kill cut: {}", outcome.cut);
     println!("of the former without 200 and Retry-After: {}", outcome.without_retry_after);
     println!("Next.js was down for {:?}", outcome.gaps);
@@ -65,10 +68,15 @@ async fn main() {
 }
 
 /// The gateway as a process of its own, on a port of its choice.
-async fn serve(program: &str, next: SocketAddr, state: &Path) -> (Group, SocketAddr) {
+async fn serve(
+    program: &str,
+    flags: &[String],
+    next: SocketAddr,
+    state: &Path,
+) -> (Group, SocketAddr) {
     let log = state.join("log");
     let mut command = Command::new(program);
-    command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--upstream"]);
+    command.arg("serve").args(flags).args(["--host", "127.0.0.1", "--port", "0", "--upstream"]);
     command.arg(format!("http://{next}")).arg("--state-dir").arg(state.join("state"));
     command.stderr(std::fs::File::create(&log).unwrap());
     let process = Group::spawn(&mut command);

@@ -59,6 +59,9 @@ pub struct Outcome {
     pub failed: Vec<String>,
     /// How requests ended that met a moment in which Next.js was down, by status.
     pub during_restarts: BTreeMap<u16, usize>,
+    /// Those of them that were not answered with 200: whether Next.js still ran when they were sent, so
+    /// that it may have had them.
+    pub unserved: BTreeMap<&'static str, usize>,
     /// Answers that had begun when Next.js was killed, and so have no end.
     pub cut: usize,
     /// 503 and its like without `Retry-After`.
@@ -94,12 +97,25 @@ enum Fault {
 struct Gap {
     restart: Restart,
     from: Instant,
+    /// When its process had ended.
+    gone: Instant,
     until: Instant,
 }
 
 impl Gap {
     fn meets(&self, request: &Sent) -> bool {
         request.begun <= self.until && request.ended >= self.from
+    }
+
+    /// What Next.js did when a request was sent.
+    fn phase_of(&self, request: &Sent) -> &'static str {
+        match (request.begun <= self.gone, self.restart, request.is_order) {
+            (false, _, _) => "sent when it was gone",
+            (true, Restart::Killed, true) => "an order it had when it was killed",
+            (true, Restart::Killed, false) => "a question it had when it was killed",
+            (true, Restart::Terminated, true) => "an order sent while it ended",
+            (true, Restart::Terminated, false) => "a question sent while it ended",
+        }
     }
 
     /// Whether it ended in the middle of a request.
@@ -138,8 +154,9 @@ async fn bring_back(next: &mut NextApp, restart: Restart) -> Gap {
         Restart::Terminated => next.terminate().await,
         Restart::Killed => next.kill(),
     }
+    let gone = Instant::now();
     next.restart().await;
-    Gap { restart, from, until: Instant::now() }
+    Gap { restart, from, gone, until: Instant::now() }
 }
 
 type Sender = SendRequest<Full<Bytes>>;
@@ -225,9 +242,14 @@ fn judge(sent: &[Sent], gaps: &[Gap], orders: &[String]) -> Outcome {
             outcome.lost.push(request.id.clone());
         }
         match &request.answer {
-            Ok((status, has_retry_after)) if gaps.iter().any(|gap| gap.meets(request)) => {
+            Ok((status, has_retry_after))
+                if let Some(gap) = gaps.iter().find(|gap| gap.meets(request)) =>
+            {
                 *outcome.during_restarts.entry(status.as_u16()).or_default() += 1;
                 outcome.without_retry_after += usize::from(!is_fine && !has_retry_after);
+                if !is_fine {
+                    *outcome.unserved.entry(gap.phase_of(request)).or_default() += 1;
+                }
             }
             Ok((StatusCode::OK, _)) => {}
             Err(Fault::Cut(_)) if gaps.iter().any(|gap| gap.kills(request)) => outcome.cut += 1,

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// What a stub answers with.
@@ -66,7 +66,14 @@ impl StubUpstream {
         A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
         F: Future<Output = StubResponse> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer)
+    }
+
+    fn at<F, A>(listener: TcpListener, answer: A) -> Self
+    where
+        A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+        F: Future<Output = StubResponse> + Send + 'static,
+    {
         let address = listener.local_addr().unwrap();
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let connections = Arc::<Mutex<usize>>::default();
@@ -107,6 +114,33 @@ impl StubUpstream {
 impl Drop for StubUpstream {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// An upstream that is not there yet: whoever connects is refused.
+#[derive(Debug)]
+pub struct AbsentUpstream(TcpSocket);
+
+impl AbsentUpstream {
+    /// Keeps an address for it.
+    pub fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self(socket)
+    }
+
+    /// Where it will listen.
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    /// Listens there, and answers with what `answer` makes of the request.
+    pub fn come<F, A>(self, answer: A) -> StubUpstream
+    where
+        A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+        F: Future<Output = StubResponse> + Send + 'static,
+    {
+        StubUpstream::at(self.0.listen(1024).unwrap(), answer)
     }
 }
 

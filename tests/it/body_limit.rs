@@ -1,11 +1,12 @@
 //! Bodies that are larger than the upstream is to be sent.
 
+use http_body_util::BodyExt;
 use nextbnb_gateway::config::Config;
 use nextbnb_gateway::proxy::body_limit::BodyLimit;
 use nextbnb_gateway::proxy::routing::PathPrefix;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{RunningGateway, Stack};
-use nextbnb_tests::upstream::{RawUpstream, StubUpstream};
+use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
 use nextbnb_tests::wire::{Wire, exchange};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
@@ -62,4 +63,30 @@ async fn a_body_that_becomes_too_large_is_cut_and_not_passed_on_as_whole() {
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     let seen = told.recv().await.unwrap();
     assert!(!seen.contains("world") && !seen.ends_with("0\r\n\r\n"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn whoever_sends_all_of_a_body_that_became_too_large_first_reads_that_and_may_go_on() {
+    let stack = Stack::with(reading_upstream().await, ten_bytes).await;
+    let mut wire = Wire::connect(stack.address()).await;
+    wire.send(post("/", "Transfer-Encoding: chunked\r\n")).await;
+    let piece = "x".repeat(1000);
+    for _ in 0..900 {
+        wire.send(format!("{:x}\r\n{piece}\r\n", piece.len())).await;
+    }
+    wire.send("0\r\n\r\n").await;
+    let answer = wire.read_until("}").await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    wire.send("GET /.nextbnb/health HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer = wire.read_head().await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// Answers when it has all of a body.
+async fn reading_upstream() -> StubUpstream {
+    StubUpstream::answering(|request| async {
+        request.into_body().collect().await.ok();
+        text("read")
+    })
+    .await
 }

@@ -4,7 +4,7 @@ use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{RunningGateway, Stack};
 use nextbnb_tests::upstream::RawUpstream;
 use nextbnb_tests::wire::{Wire, exchange};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 /// Tells everything that came on a connection, when it has ended; never answers.
@@ -114,4 +114,37 @@ async fn of_a_length_and_chunks_the_chunks_count_and_the_connection_ends() {
         assert_eq!(seen.header("content-length"), None);
         assert_eq!(seen.header("transfer-encoding"), Some("chunked"));
     }
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_of_whatever_method_is_passed_on() {
+    for method in ["GET", "HEAD", "POST", "DELETE"] {
+        let (upstream, mut told) = answering_upstream().await;
+        let database = TestDatabase::sqlite().await;
+        let gateway = RunningGateway::start(database.url(), upstream.address(), |_| {}).await;
+        let fields = "Host: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n";
+        let body = "5\r\nhello\r\n0\r\n\r\n";
+        let request = format!("{method} / HTTP/1.1\r\n{fields}\r\n{body}");
+        let answer = exchange(gateway.address(), request).await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{method}: {answer}");
+        assert_eq!(told.recv().await.unwrap(), body, "{method}");
+    }
+}
+
+/// Tells a request's body, and answers.
+async fn answering_upstream() -> (RawUpstream, mpsc::UnboundedReceiver<String>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let upstream = RawUpstream::start(move |mut stream, _| {
+        let tell = tell.clone();
+        async move {
+            let mut all = Vec::new();
+            while !all.ends_with(b"\r\n0\r\n\r\n") {
+                assert_ne!(stream.read_buf(&mut all).await.unwrap(), 0);
+            }
+            let all = String::from_utf8(all).unwrap();
+            tell.send(all.split_once("\r\n\r\n").unwrap().1.to_owned()).unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        }
+    });
+    (upstream.await, told)
 }

@@ -57,6 +57,48 @@ async fn an_upload_goes_on_behind_its_answer() {
     waited.expect("the rest did not come").unwrap();
 }
 
+#[tokio::test]
+async fn a_connection_whose_answer_came_before_the_upload_was_over_is_used_again() {
+    for (fields, pieces) in [
+        ("Content-Length: 10", ["hello", "world"]),
+        ("Transfer-Encoding: chunked", ["5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n"]),
+    ] {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let upstream = RawUpstream::start(move |mut stream, number| {
+            let tell = tell.clone();
+            async move {
+                let mut read = Vec::new();
+                for end in [pieces[0], pieces[1], "\r\n\r\n"] {
+                    while !read.ends_with(end.as_bytes()) {
+                        assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+                    }
+                    read.clear();
+                    if end == pieces[1] {
+                        tell.send(()).unwrap();
+                    } else {
+                        let answer =
+                            format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}");
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                }
+            }
+        })
+        .await;
+        let database = TestDatabase::sqlite().await;
+        let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+            config.workers = 1;
+        })
+        .await;
+        let mut wire = Wire::connect(gateway.address()).await;
+        wire.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n{}", pieces[0])).await;
+        wire.read_until("\r\n\r\n0").await;
+        wire.send(pieces[1]).await;
+        told.recv().await.unwrap();
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        wire.read_until("\r\n\r\n0").await;
+    }
+}
+
 /// Answers each request; on the first connection it then says what is `behind`, or closes it where that
 /// is nothing, and tells.
 async fn closing_while_resting(

@@ -43,4 +43,5 @@ mod tunnel;
 mod unix_sockets;
 mod upgrade;
 mod upstream_sessions;
+mod upstream_wait;
 mod wire;

@@ -232,6 +232,7 @@ impl UpstreamLimits {
     fn from_limits(limits: &Limits) -> Self {
         Self {
             connect: limits.connect,
+            absence: limits.upstream_absence,
             response_head: limits.response_head,
             upload: limits.downstream_stall,
             upgrade_head: limits.upgrade_head,

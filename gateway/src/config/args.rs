@@ -75,6 +75,16 @@ pub struct ServeArgs {
         default_value = "http://localhost:3001"
     )]
     pub upstream: String,
+    /// Longest time that requests wait while an upstream takes no connections, as while Next.js is
+    /// restarted, before 502; `0s` is not at all
+    #[arg(
+        long,
+        env = "NEXTBNB_UPSTREAM_WAIT",
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = parse_duration
+    )]
+    pub upstream_wait: Duration,
     /// Parts of the paths that go elsewhere.
     #[command(flatten)]
     pub routes: RouteArgs,

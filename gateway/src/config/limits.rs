@@ -23,6 +23,8 @@ pub struct Limits {
     pub half_closed_client: Duration,
     /// Longest wait for a TCP connection to the upstream, name look-up included.
     pub connect: Duration,
+    /// `--upstream-wait`
+    pub upstream_absence: Duration,
     /// Longest wait for the upstream's response head after the request, or a piece of its body,
     /// was handed on, and for the upstream to take a piece. A page rendered on the server may be slow;
     /// in `dev` it may have to be compiled first.
@@ -87,6 +89,7 @@ impl Default for Limits {
             downstream_stall: Duration::from_mins(1),
             half_closed_client: Duration::from_secs(10),
             connect: Duration::from_secs(5),
+            upstream_absence: Duration::ZERO,
             response_head: Duration::from_mins(1),
             upgrade_head: Duration::from_secs(10),
             half_closed_upgrade: Duration::from_secs(10),

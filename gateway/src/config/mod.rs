@@ -181,6 +181,7 @@ impl Config {
             limits: Limits {
                 connections: args.crowd.max_connections,
                 connections_per_client: args.crowd.max_connections_per_client,
+                upstream_absence: args.upstream_wait,
                 ..Limits::default()
             },
         })

@@ -1,5 +1,6 @@
 //! The way to the upstream and back: connections, forwarding headers, bodies, error pages.
 
+mod absence;
 pub mod body;
 pub mod body_limit;
 pub mod bounded_stream;

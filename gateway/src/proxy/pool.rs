@@ -10,7 +10,7 @@ use super::codec::connection::Connection;
 /// The resting connections of one worker, the most recently used last.
 ///
 /// Last in, first out: the connection taken is the one least likely to be closed by the upstream
-/// in the same moment. The lock is never contended, since a worker is one thread.
+/// in the same moment. The lock is not contended but by a scrape, since a worker is one thread.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     resting: Mutex<Vec<Resting>>,
@@ -41,6 +41,11 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// How many connections rest.
+    pub(super) fn len(&self) -> usize {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Closes the connections that are closed by the upstream or have rested too long.

@@ -11,6 +11,7 @@ use http_body::Body as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::absence::Absence;
 use super::body::UpstreamBody;
 use super::codec::answer::{Answer, Beginning};
 use super::codec::connection::Connection;
@@ -23,6 +24,10 @@ use super::request_body::RequestBody;
 use super::socket::Socket;
 use super::upstream_address::UpstreamAddress;
 use crate::error::RequestError;
+use crate::ops::drain::Drain;
+use crate::ops::metrics::labels::UpstreamConnection;
+use crate::ops::metrics::worker::WorkerMetrics;
+use crate::ops::metrics::{Samples, families};
 
 /// What Next.js writes, without a status line, where it takes a page for another site's (16.4.5,
 /// `block-cross-site-dev.js`).
@@ -37,6 +42,8 @@ const EXPIRY_INTERVAL: Duration = Duration::from_millis(500);
 pub struct UpstreamLimits {
     /// Longest wait for a connection, name look-up included.
     pub connect: Duration,
+    /// Longest time that a request is held while there is no connection to be had.
+    pub absence: Duration,
     /// Longest wait for a response head after the request, or a piece of its body, was handed on.
     pub response_head: Duration,
     /// Longest wait for a client's next piece of a body.
@@ -57,17 +64,25 @@ pub struct Upstream {
     address: watch::Receiver<Option<UpstreamAddress>>,
     limits: UpstreamLimits,
     pool: Arc<Pool>,
+    absence: Absence,
+    metrics: Arc<WorkerMetrics>,
 }
 
 impl Upstream {
     /// Prepares for the upstream at `address`; connections are made when they are needed.
     ///
     /// The address may change: `next dev` comes back on another port when its own was taken.
-    /// Must be called on the worker's runtime, which closes resting connections in time.
-    pub fn new(address: watch::Receiver<Option<UpstreamAddress>>, limits: UpstreamLimits) -> Self {
+    /// Must be called on the worker's runtime, which closes resting connections in time. Nobody is
+    /// held once `drain` has begun. What becomes of connections is counted in `metrics`.
+    pub fn new(
+        address: watch::Receiver<Option<UpstreamAddress>>,
+        limits: UpstreamLimits,
+        drain: Drain,
+        metrics: Arc<WorkerMetrics>,
+    ) -> Self {
         let pool = Arc::default();
         tokio::spawn(expire_regularly(Arc::downgrade(&pool)));
-        Self { address, limits, pool }
+        Self { address, limits, pool, absence: Absence::new(limits.absence, drain), metrics }
     }
 
     /// Its bounds on waiting.
@@ -82,11 +97,7 @@ impl Upstream {
 
     /// Whether it takes a connection at this moment, on which nothing is sent.
     pub async fn is_reachable(&self) -> bool {
-        let address = self.address.borrow().clone();
-        match address {
-            Some(address) => connect(&address, self.limits.connect).await.is_ok(),
-            None => false,
-        }
+        self.dial().await.is_ok()
     }
 
     /// Sends `request` and waits for the response head; the body streams afterwards.
@@ -108,11 +119,13 @@ impl Upstream {
         let mut exchange = Exchange::new(request, self.limits.response_head, now);
         let limit = if is_repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
         if let Some(mut connection) = self.pool.take(limit, now) {
+            self.metrics.upstream_connection(UpstreamConnection::Reused);
             match exchange.run(&mut connection).await {
                 Ok(answer) => return self.lend(connection, answer, exchange.into_rest()),
                 Err(failure) if exchange.is_repeatable(&failure, is_idempotent) => {}
                 Err(failure) => return Err(failure.into()),
             }
+            self.metrics.upstream_retried();
         }
         let mut connection = self.connect().await?;
         exchange.rewind(Instant::now());
@@ -120,13 +133,19 @@ impl Upstream {
         self.lend(connection, answer, exchange.into_rest())
     }
 
+    /// Says how many connections rest, and how many requests wait for one.
+    pub fn add(&self, samples: &mut Samples) {
+        samples.count(&families::UPSTREAM_IDLE, &[], self.pool.len() as u64);
+        samples.count(&families::UPSTREAM_WAITING, &[], self.absence.waiting());
+    }
+
     /// Asks for an upgrade on a connection of its own, which never goes to the pool.
     ///
     /// Fails as [`Upstream::send`] does.
     pub async fn upgrade(&self, request: Request<RequestBody>) -> Result<Upgrade, RequestError> {
         let limit = self.limits.upgrade_head;
+        let mut connection = self.connect().await?;
         let asked = async {
-            let mut connection = self.connect().await?;
             let mut exchange = Exchange::new(request, limit, Instant::now());
             match exchange.run(&mut connection).await {
                 Ok(answer) => granted_or_refused(self.lease(connection, Duration::ZERO), answer),
@@ -182,14 +201,24 @@ impl Upstream {
         Lease::new(self.pool.clone(), connection, limit)
     }
 
+    /// A connection, perhaps only when the upstream is back.
     async fn connect(&self) -> Result<Connection, RequestError> {
+        let connected = self.absence.outlast(|| self.dial()).await;
+        self.metrics.upstream_connection(match &connected {
+            Ok(_) => UpstreamConnection::New,
+            Err(_) => UpstreamConnection::Failed,
+        });
+        connected.map(Connection::new)
+    }
+
+    async fn dial(&self) -> Result<Socket, RequestError> {
         let address = self.address.borrow().clone().ok_or_else(|| {
             RequestError::UpstreamUnreachable(io::Error::new(
                 io::ErrorKind::NotConnected,
                 "not started",
             ))
         })?;
-        connect(&address, self.limits.connect).await.map(Connection::new)
+        connect(&address, self.limits.connect).await
     }
 }
 

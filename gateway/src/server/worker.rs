@@ -90,8 +90,8 @@ async fn work(
     drain: Drain,
     queued: Arc<OpenConnection>,
 ) {
-    let routes = upstreams(&settings);
     let metrics = settings.metrics.worker();
+    let routes = upstreams(&settings, &drain, &metrics);
     let gateway = Gateway::new(settings.services.clone(), routes, metrics.clone());
     let worker = Arc::new(Worker {
         gateway,
@@ -112,13 +112,28 @@ async fn work(
 }
 
 /// One [`Upstream`] for each address, however many routes lead to it.
-fn upstreams(settings: &WorkerSettings) -> PathRoutes<Target<Arc<Upstream>>> {
+fn upstreams(
+    settings: &WorkerSettings,
+    drain: &Drain,
+    metrics: &Arc<WorkerMetrics>,
+) -> PathRoutes<Target<Arc<Upstream>>> {
     let mut made: Vec<(&Address, Arc<Upstream>)> = Vec::new();
     settings.routes.map(|target| {
         let address = &target.upstream;
         let known = made.iter().find(|(other, _)| other.same_channel(address));
         let upstream = known.map_or_else(
-            || Arc::new(Upstream::new(address.clone(), settings.upstream_limits)),
+            || {
+                let (address, limits) = (address.clone(), settings.upstream_limits);
+                let upstream = Upstream::new(address, limits, drain.clone(), metrics.clone());
+                let upstream = Arc::new(upstream);
+                let watched = Arc::downgrade(&upstream);
+                settings.metrics.add_source(move |samples| {
+                    if let Some(upstream) = watched.upgrade() {
+                        upstream.add(samples);
+                    }
+                });
+                upstream
+            },
             |(_, upstream)| upstream.clone(),
         );
         made.push((address, upstream.clone()));

@@ -68,7 +68,7 @@ fn a_body_is_told_by_its_length_or_in_chunks() {
     assert_eq!(framing("POST", &told, BodyLength::Unknown), Framing::Length(5));
     assert_eq!(framing("POST", &[], BodyLength::Unknown), Framing::Chunked);
     assert_eq!(framing("DELETE", &[], BodyLength::Unknown), Framing::Chunked);
-    assert_eq!(framing("GET", &[], BodyLength::Unknown), Framing::None);
+    assert_eq!(framing("GET", &[], BodyLength::Unknown), Framing::Chunked);
     assert_eq!(framing("GET", &[], BodyLength::Known(5)), Framing::Length(5));
 }
 

@@ -76,6 +76,14 @@ families! {
         "Bytes of bodies of answers that have ended.";
     UPSTREAM_DURATION: Histogram "nextbnb_upstream_duration_seconds" []
         "From when a request was handed to an upstream to the head of its answer.";
+    UPSTREAM_CONNECTIONS: Counter "nextbnb_upstream_connections" ["result"]
+        "Connections that requests were sent on: new, reused; and those that did not come about (failed).";
+    UPSTREAM_RETRIES: Counter "nextbnb_upstream_retries" []
+        "Requests that were sent once more, since the upstream had ended the first connection.";
+    UPSTREAM_IDLE: Gauge "nextbnb_upstream_connections_idle" []
+        "Connections to upstreams that rest until the next request.";
+    UPSTREAM_WAITING: Gauge "nextbnb_upstream_waiting" []
+        "Requests that wait for an upstream to take connections again (--upstream-wait).";
 
     AUTH: Counter "nextbnb_auth_requests" ["action" "result"]
         "Requests to register, log in and log out: done, refused, throttled, failed.";

@@ -72,6 +72,18 @@ label! {
 }
 
 label! {
+    /// What a request to an upstream was sent on.
+    pub UpstreamConnection {
+        /// A connection made for it.
+        New = "new",
+        /// One that had served another.
+        Reused = "reused",
+        /// None: it did not come about.
+        Failed = "failed",
+    }
+}
+
+label! {
     /// The values of the label `method`.
     pub(super) MethodKind {
         Get = "GET",

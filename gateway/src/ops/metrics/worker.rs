@@ -8,7 +8,9 @@ use http::{Method, StatusCode};
 
 use super::families;
 use super::histogram::Histogram;
-use super::labels::{AuthAction, AuthResult, Lookup, MethodKind, Reason, RouteKind};
+use super::labels::{
+    AuthAction, AuthResult, Lookup, MethodKind, Reason, RouteKind, UpstreamConnection,
+};
 use super::samples::Samples;
 use super::status::Statuses;
 use crate::error::RequestError;
@@ -35,6 +37,8 @@ pub struct WorkerMetrics {
     requests: PerLabel,
     durations: [Histogram; RouteKind::LABELS.len()],
     upstream: Histogram,
+    upstream_connections: PerLabel,
+    upstream_retries: AtomicU64,
     begun: AtomicU64,
     ended: AtomicU64,
     request_bytes: AtomicU64,
@@ -54,6 +58,8 @@ impl WorkerMetrics {
             statuses,
             durations: array::from_fn(|_| Histogram::new()),
             upstream: Histogram::new(),
+            upstream_connections: counters(UpstreamConnection::LABELS.len()),
+            upstream_retries: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             request_bytes: AtomicU64::new(0),
@@ -109,6 +115,16 @@ impl WorkerMetrics {
         self.upstream.note(took);
     }
 
+    /// Notes what a request is sent on.
+    pub fn upstream_connection(&self, connection: UpstreamConnection) {
+        add_one(&self.upstream_connections, connection as usize);
+    }
+
+    /// Notes a request that is sent once more.
+    pub fn upstream_retried(&self) {
+        self.upstream_retries.fetch_add(1, Relaxed);
+    }
+
     /// Notes a request that is not passed on.
     pub fn refused(&self, error: &RequestError) {
         add_one(&self.refused, Reason::of(error) as usize);
@@ -151,6 +167,10 @@ impl WorkerMetrics {
             samples.durations(&families::REQUEST_DURATION, &[route], durations.counts());
         }
         samples.durations(&families::UPSTREAM_DURATION, &[], self.upstream.counts());
+        for (result, counter) in UpstreamConnection::LABELS.iter().zip(&self.upstream_connections) {
+            samples.count(&families::UPSTREAM_CONNECTIONS, &[result], value(counter));
+        }
+        samples.count(&families::UPSTREAM_RETRIES, &[], value(&self.upstream_retries));
     }
 
     /// Those that there were: most methods are never answered with most statuses.

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, Method};
 
 /// Room for a browser's head with what the gateway adds.
 const USUAL_BYTES: usize = 2048;
@@ -32,15 +32,12 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// How a body is sent, as hyper does it: by the length that the fields tell, by its own, or in
-    /// chunks; with GET and HEAD in none, for who answers them seldom reads bodies.
+    /// How a body is sent: by the length that the fields tell, by its own, or in chunks. With GET and
+    /// HEAD too, where hyper's client drops it: nginx passes such a body on, and Node reads it.
     fn of(head: &Parts, body: BodyLength) -> Self {
         match (body, length_of(&head.headers)) {
             (BodyLength::None, _) => Self::None,
             (_, Some(length)) | (BodyLength::Known(length), None) => Self::Length(length),
-            (BodyLength::Unknown, None) if matches!(head.method, Method::GET | Method::HEAD) => {
-                Self::None
-            }
             (BodyLength::Unknown, None) => Self::Chunked,
         }
     }
