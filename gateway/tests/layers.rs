@@ -85,7 +85,7 @@ fn only_the_front_reads_what_proxies_tell() {
 fn only_the_store_touches_the_table_of_sessions() {
     check_only(
         &["session::column", "session::{column", "session::entity", "session::{entity"],
-        &["database/tables.rs", "session/store.rs"],
+        &["database/tables.rs", "session/store/mod.rs", "session/store/touch.rs"],
     );
 }
 

@@ -54,5 +54,6 @@ mod sessions;
 mod signing_in;
 mod site;
 mod tables;
+mod touches;
 mod upkeep;
 mod user_key;

@@ -34,11 +34,9 @@ async fn wait_for_waiting(site: &Site) {
 async fn a_sweep_spares_a_row_that_is_touched_while_it_looks() {
     let touch = r#"UPDATE "Sessions" SET "expires" = '2030-01-01 00:00:00+00'"#;
     let (site, touching) = with_held_row(TimeDelta::days(31), touch).await;
-    let (sessions, now) = (site.sessions.clone(), site.now);
-    let sweeping = tokio::spawn(async move { sessions.sweep(now).await.unwrap() });
-    wait_for_waiting(&site).await;
+    assert_eq!(site.sessions.sweep(site.now).await.unwrap(), 0, "and waits for nobody");
     touching.commit().await.unwrap();
-    assert_eq!(sweeping.await.unwrap(), 0);
+    assert_eq!(site.sessions.sweep(site.now).await.unwrap(), 0);
     assert_eq!(site.rows().await.len(), 1);
 }
 
@@ -47,15 +45,11 @@ async fn a_touch_never_brings_back_a_row_that_is_swept_meanwhile() {
     let age = TimeDelta::minutes(11);
     let (site, deleting) = with_held_row(age, r#"DELETE FROM "Sessions""#).await;
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
-    assert_eq!(site.settle(session).await, None);
-    wait_for_waiting(&site).await;
+    assert_eq!(site.settle(session.clone()).await, None);
+    site.sessions.write_visits_down().await;
     deleting.commit().await.unwrap();
-    eventually("the touch's end", async || {
-        let query = "SELECT count(*)::text FROM pg_stat_activity \
-                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        (site.test.texts(query).await == ["0"]).then_some(())
-    })
-    .await;
+    site.settle(session).await;
+    site.sessions.write_visits_down().await;
     assert_eq!(site.rows().await.len(), 0);
 }
 

@@ -47,6 +47,7 @@ pub struct App {
     server: Server,
     admin: Option<AdminServer>,
     database: Database,
+    sessions: Sessions,
     feed: Feed,
     _held_file: HeldFile,
     drain: Duration,
@@ -69,7 +70,8 @@ impl App {
         let drain = Drain::new();
         let services = Box::pin(services(&config, &database, &layout, &drain)).await;
         let (direct, limits) = (config.direct_database.as_ref(), config.limits.feed);
-        let changes = services.sessions.changes();
+        let sessions = services.sessions.clone();
+        let changes = sessions.changes();
         let feed = Feed::start(&database, &layout.tables, direct, limits, changes);
         let (crowds, metrics) = (services.crowds.clone(), Metrics::of_process());
         let routes = routes(&config, upstream);
@@ -102,7 +104,16 @@ impl App {
         }
         let long_lived_grace = config.limits.long_lived_grace;
         let drain = config.drain;
-        Ok(Self { server, admin, database, feed, _held_file: held_file, drain, long_lived_grace })
+        Ok(Self {
+            server,
+            admin,
+            database,
+            sessions,
+            feed,
+            _held_file: held_file,
+            drain,
+            long_lived_grace,
+        })
     }
 
     /// The running workers.
@@ -126,9 +137,11 @@ impl App {
         self.admin.as_ref()
     }
 
-    /// Accepts nothing more, finishes what runs within the time for it, and closes the database.
+    /// Accepts nothing more, finishes what runs within the time for it, writes down who was here, and
+    /// closes the database.
     pub async fn stop(self) {
         self.server.stop(self.drain, self.long_lived_grace).await;
+        self.sessions.write_visits_down().await;
         drop(self.feed);
         if let Err(error) = self.database.close().await {
             warn!(cause = %error, "the database was not closed properly");

@@ -1,7 +1,9 @@
 //! What differs between Postgres and SQLite once a connection stands.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, Func, IntoIden, SimpleExpr};
+use sea_orm::sea_query::{
+    Alias, Expr, Func, IntoIden, LockBehavior, LockType, SelectStatement, SimpleExpr,
+};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions,
@@ -48,6 +50,14 @@ pub(crate) fn within_calendar(backend: DbBackend, column: impl IntoIden) -> Simp
             Expr::cust_with_exprs("greatest(least($1, $2), $3)", ends)
         }
         _ => column,
+    }
+}
+
+/// Locks the rows that `select` finds for a writer, and passes over those that somebody else has
+/// locked. On SQLite whoever writes is alone.
+pub(crate) fn lock_those_free(backend: DbBackend, select: &mut SelectStatement) {
+    if backend == DbBackend::Postgres {
+        select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
 }
 

@@ -152,9 +152,14 @@ impl SidColumn {
     }
 
     pub(crate) fn value(self, sid: &str) -> SimpleExpr {
+        self.compared(Expr::val(sid))
+    }
+
+    /// A text, in the form that the column compares with.
+    pub(crate) fn compared(self, text: SimpleExpr) -> SimpleExpr {
         match self {
-            Self::Text => Expr::val(sid),
-            Self::Padded => Expr::val(sid).cast_as("bpchar"),
+            Self::Text => text,
+            Self::Padded => text.cast_as("bpchar"),
         }
     }
 }

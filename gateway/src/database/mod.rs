@@ -50,7 +50,7 @@ impl fmt::Debug for DatabaseTarget {
 }
 
 /// Longest wait for work under way when the process ends.
-const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long, and how many.
 #[derive(Debug, Clone)]
@@ -193,6 +193,11 @@ impl Database {
     /// Starts `work` on the database's runtime; nobody learns how it ended but the log.
     pub(crate) fn start(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.runtime.spawn(work.in_current_span()).abort_handle()
+    }
+
+    /// As [`Self::start`], for work that belongs to no request: the log names none.
+    pub(crate) fn start_apart(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
     }
 }
 

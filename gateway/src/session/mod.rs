@@ -34,6 +34,7 @@ mod stored_row;
 pub(crate) mod survey;
 mod sweep;
 mod told;
+mod touches;
 mod upstream_cookie;
 pub mod user_key;
 pub mod watch;
@@ -70,6 +71,7 @@ use secrets::Secrets;
 use sign_ins::{HandedOver, SignIn, SignIns};
 use store::SessionTable;
 use stored::StoredSession;
+use touches::Touches;
 use user_key::UserKey;
 use watch::Watches;
 
@@ -141,6 +143,7 @@ pub struct Sessions {
     sign_ins: SignIns,
     unread: Unread,
     watches: Watches,
+    touches: Touches,
     settings: Arc<SessionSettings>,
     /// The cookie's name, to be found in headers.
     cookie: Arc<Finder<'static>>,
@@ -171,6 +174,7 @@ impl Sessions {
             sign_ins,
             unread,
             watches,
+            touches: Touches::default(),
             settings,
             cookie,
             changes,
@@ -206,7 +210,7 @@ impl Sessions {
             && self.settings.cookie.covers(path)
             && let Ok(Some(session)) = self.resolve(&self.presented(headers), now).await
         {
-            self.touch(&session, now).await;
+            self.touch_at_once(&session, now).await;
         }
     }
 

@@ -10,9 +10,10 @@ use tracing::warn;
 use super::decide::{AnswerFacts, Cookie, Facts, Row, RowFacts, UserFacts, decide};
 use super::new_session::NewSession;
 use super::owner::Owner;
+use super::store::touch::Touch;
 use super::stored::StoredSession;
 use super::{Session, Sessions, signed_cookie};
-use crate::database;
+use crate::database::{self, DatabaseError};
 
 /// A request's place among sessions.
 #[derive(Debug)]
@@ -83,13 +84,9 @@ impl Sessions {
         match row {
             Row::Leave | Row::Insert => {}
             Row::Touch if self.settings.policy.touch.is_every_visit() => {
-                Box::pin(self.touch(session, now)).await;
+                Box::pin(self.touch_at_once(session, now)).await;
             }
-            Row::Touch => {
-                session.stored.note_visit(now);
-                let (this, session) = (self.clone(), session.clone());
-                self.database.start(async move { this.touch(&session, now).await });
-            }
+            Row::Touch => self.note_visit(&session.stored, now),
             Row::Save if Box::pin(self.save(session, now)).await => {}
             Row::Save => return None,
         }
@@ -110,21 +107,29 @@ impl Sessions {
     }
 
     /// Moves the end of a row; a failure is logged, and of no consequence to the answer.
-    pub(super) async fn touch(&self, session: &Session, now: DateTime<Utc>) {
-        let lifetime = &self.settings.lifetime;
+    pub(super) async fn touch_at_once(&self, session: &Session, now: DateTime<Utc>) {
         let StoredSession { id, record, .. } = &*session.stored;
-        let Some(life) = lifetime.after_visit(record.max_age, now) else { return };
-        let (this, id, updated) = (self.clone(), id.clone(), session.stored.updated());
-        let writing = self.writing(from_ref(&id));
+        let Some(life) = self.settings.lifetime.after_visit(record.max_age, now) else { return };
+        let (id, updated, expires) = (id.clone(), session.stored.updated(), life.row_expires);
+        if let Err(error) = self.touch(vec![Touch { id, updated, expires, now }]).await {
+            self.warn_of_unwritten(&session.stored, &error);
+        }
+    }
+
+    /// Moves the ends of rows, and tells that they were written.
+    pub(super) async fn touch(&self, touches: Vec<Touch>) -> Result<(), DatabaseError> {
+        let ids: Vec<_> = touches.iter().map(|touch| touch.id.clone()).collect();
+        let (this, writing) = (self.clone(), self.writing(&ids));
         let touching = async move {
             let _told_when_done = writing;
-            this.table.touch(this.database.connection(), &id, updated, life.row_expires, now).await
+            this.table.touch(this.database.connection(), &touches).await
         };
-        if let Err(error) = self.database.run(touching).await {
-            session.stored.forget_visit();
-            let (session, cause) = (self.log_hash(&session.stored.id), database::cause(&error));
-            warn!(%session, cause, "cannot note a visit; the session may end early");
-        }
+        self.database.run(touching).await
+    }
+
+    pub(super) fn warn_of_unwritten(&self, session: &StoredSession, error: &DatabaseError) {
+        let (session, cause) = (self.log_hash(&session.id), database::cause(error));
+        warn!(%session, cause, "cannot note a visit; the session may end early");
     }
 
     /// Writes a row's text anew; `false` when it is gone, was written by another, or failed.

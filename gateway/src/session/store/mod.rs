@@ -1,5 +1,7 @@
 //! The table of sessions: every statement the gateway sends about it.
 
+pub(super) mod touch;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +13,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, StatementBuilder};
 use super::id::SessionId;
 use super::stored_row::StoredRow;
 use crate::database::DatabaseError;
-use crate::database::dialect::{is_text, moment, within_calendar};
+use crate::database::dialect::{is_text, lock_those_free, moment, within_calendar};
 use crate::database::kinds::{DataColumn, SidColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::session::Column;
@@ -228,31 +230,6 @@ impl SessionTable {
         update
     }
 
-    /// Moves the end of a row that nobody wrote since it was last written at `updated`, as far as
-    /// that is known.
-    ///
-    /// Never brings a row back: one that is gone stays gone.
-    pub(super) async fn touch(
-        &self,
-        connection: &impl ConnectionTrait,
-        id: &SessionId,
-        updated: Option<DateTime<Utc>>,
-        expires: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(), DatabaseError> {
-        let backend = connection.get_database_backend();
-        let is_unwritten = self.updated_at.clone().zip(updated).map(|(column, updated)| {
-            moment(backend, Expr::col(column)).lte(moment(backend, Expr::val(updated)))
-        });
-        let update = self
-            .update(expires, now)
-            .and_where(self.is(id))
-            .and_where_option(is_unwritten)
-            .to_owned();
-        self.execute(connection, &update).await?;
-        Ok(())
-    }
-
     /// Replaces a row's text, unless it is gone or another was written since: then nothing,
     /// `false`.
     pub(super) async fn renew(
@@ -272,7 +249,8 @@ impl SessionTable {
         Ok(self.execute(connection, &update).await?.rows_affected() > 0)
     }
 
-    /// Removes at most `count` rows that ended before `now`, and tells how many there were.
+    /// Removes at most `count` rows that ended before `now`, and tells how many there were; not one
+    /// that somebody else is writing at this moment.
     pub(super) async fn delete_expired(
         &self,
         connection: &impl ConnectionTrait,
@@ -282,12 +260,13 @@ impl SessionTable {
         let backend = connection.get_database_backend();
         let is_over =
             moment(backend, Expr::col(Column::Expires)).lt(moment(backend, Expr::val(now)));
-        let batch = Query::select()
+        let mut batch = Query::select()
             .column(Column::Sid)
             .from(self.table.clone())
             .and_where(is_over.clone())
             .limit(count)
             .to_owned();
+        lock_those_free(backend, &mut batch);
         // Asked twice: a row that is touched between the two questions stays.
         let delete = Query::delete()
             .from_table(self.table.clone())
