@@ -123,7 +123,7 @@ pub struct AbsentUpstream(TcpSocket);
 
 impl AbsentUpstream {
     /// Keeps an address for it.
-    pub fn new() -> Self {
+    pub fn reserve() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self(socket)

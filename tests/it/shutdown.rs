@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody};
-use nextbnb_tests::stack::Stack;
+use nextbnb_gateway::session::policy::Touch;
+use nextbnb_tests::database::TestDatabase;
+use nextbnb_tests::stack::{RunningGateway, Stack};
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wait_until;
 use nextbnb_tests::wire::Wire;
@@ -174,4 +176,20 @@ async fn health_is_known_to_load_balancers() {
     let reply = stack.anonymous().get("/.nextbnb/health").await;
     assert_eq!((reply.status.as_u16(), reply.text()), (200, r#"{"status":"ok"}"#));
     assert!(stack.upstream.seen().is_empty());
+}
+
+/// Which come at most a second before, and so are not written yet.
+#[tokio::test]
+async fn the_last_visits_are_written_down_before_the_end() {
+    let (database, upstream) = (TestDatabase::postgres().await, StubUpstream::start().await);
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.session.policy.touch = Touch::Every(Duration::from_millis(1));
+    })
+    .await;
+    let ada = gateway.signed_in("ada@example.org").await;
+    let updated = r#"SELECT "updatedAt"::text FROM "Sessions""#;
+    let signed_in = database.texts(updated).await;
+    ada.get("/").await;
+    gateway.stop().await;
+    assert_ne!(database.texts(updated).await, signed_in);
 }

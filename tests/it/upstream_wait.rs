@@ -55,7 +55,7 @@ async fn wait_for(gateway: &RunningGateway, count: u64) {
 
 #[tokio::test]
 async fn requests_of_every_kind_wait_for_an_upstream_that_is_away() {
-    let absent = AbsentUpstream::new();
+    let absent = AbsentUpstream::reserve();
     let gateway = gateway(absent.address()).await;
     let mut wires = join_all(ALL.map(|request| asked(&gateway, request))).await;
     wait_for(&gateway, 3).await;
@@ -70,7 +70,7 @@ async fn requests_of_every_kind_wait_for_an_upstream_that_is_away() {
 
 #[tokio::test]
 async fn a_request_whose_client_goes_away_waits_no_more_and_the_others_do() {
-    let absent = AbsentUpstream::new();
+    let absent = AbsentUpstream::reserve();
     let gateway = gateway(absent.address()).await;
     let first = asked(&gateway, ALL[0]).await;
     wait_for(&gateway, 1).await;
@@ -85,7 +85,7 @@ async fn a_request_whose_client_goes_away_waits_no_more_and_the_others_do() {
 
 #[tokio::test]
 async fn the_end_of_the_process_waits_for_no_upstream() {
-    let absent = AbsentUpstream::new();
+    let absent = AbsentUpstream::reserve();
     let gateway = gateway(absent.address()).await;
     let mut wires = join_all(ALL.map(|request| asked(&gateway, request))).await;
     wait_for(&gateway, 3).await;
@@ -100,7 +100,7 @@ async fn the_end_of_the_process_waits_for_no_upstream() {
 
 #[tokio::test]
 async fn whether_an_upstream_can_be_reached_is_told_at_once() {
-    let gateway = gateway(AbsentUpstream::new().address()).await;
+    let gateway = gateway(AbsentUpstream::reserve().address()).await;
     let reply = gateway.anonymous().get("/.nextbnb/health/upstreams").await;
     assert_eq!(reply.status, 503, "{}", reply.text());
 }

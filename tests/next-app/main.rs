@@ -40,13 +40,13 @@ async fn an_application_in_development_is_the_same_through_the_gateway() {
 #[tokio::test(flavor = "multi_thread")]
 async fn server_actions_work_under_every_name_of_the_site_and_for_no_other_site() {
     let site = Site::built().await;
-    actions::check_all(&Fronts::open(site.next()).await).await;
+    actions::check_all(&Box::pin(Fronts::open(site.next())).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_actions_in_development_work_under_every_name_of_the_site() {
     let site = Site::in_development().await;
-    actions::check_all(&Fronts::open(site.next()).await).await;
+    actions::check_all(&Box::pin(Fronts::open(site.next())).await).await;
 }
 
 async fn compare_all(site: &Site, mode: Mode) {

@@ -171,6 +171,30 @@ async fn a_row_that_is_locked_stands_in_nobodys_way() {
     locking.rollback().await.unwrap();
 }
 
+/// As an old primary that was made a standby.
+#[tokio::test]
+async fn visits_are_kept_while_the_server_is_read_only_and_written_when_it_no_longer_is() {
+    let mut site = Site::open(TestDatabase::postgres().await).await;
+    let sessions = found(&mut site, 3).await;
+    turn_read_only(&site, "on").await;
+    settle(&site, &sessions).await;
+    site.sessions.write_visits_down().await;
+    assert_eq!(count_touched(&site).await, 0);
+    turn_read_only(&site, "off").await;
+    site.sessions.write_visits_down().await;
+    assert_eq!(count_touched(&site).await, 3);
+}
+
+/// For the gateway's connections, which are ended with it.
+async fn turn_read_only(site: &Site, to: &str) {
+    let name = site.test.name();
+    let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {to}");
+    site.test.run(&set).await;
+    let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity \
+               WHERE datname = current_database() AND application_name = 'nextbnb-gateway'";
+    assert!(!site.test.texts(end).await.is_empty());
+}
+
 /// Else each would have every replica read its session again.
 #[tokio::test]
 async fn the_triggers_tell_nothing_of_visits() {
