@@ -19,6 +19,9 @@ use crate::scenario::{Chapter, Scenario};
 use crate::step::{Reach, RequestLine, Step};
 use crate::trace::{self, Given, Seen};
 
+/// Within so long a gateway has heard what others wrote.
+const HEARD: Duration = Duration::from_millis(100);
+
 /// Who answers before and after the switch, and whom everything that only Express can do asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cast {
@@ -69,6 +72,7 @@ impl<'a> Player<'a> {
         self.link.heal();
         self.database.run(&format!(r#"DELETE FROM "{sessions}"; DELETE FROM "{users}""#)).await;
         let mut trace = Vec::new();
+        let mut is_news = false;
         for (index, step) in scenario.steps.iter().enumerate() {
             let server = if index < scenario.switch { cast.first } else { cast.second };
             match step {
@@ -80,6 +84,10 @@ impl<'a> Player<'a> {
                 Step::Age(span) => self.age(*span).await,
                 Step::Request(line) => {
                     let server = if line.express_only { cast.express } else { server };
+                    if server != cast.express && std::mem::take(&mut is_news) {
+                        tokio::time::sleep(HEARD).await;
+                    }
+                    is_news |= line.express_only;
                     let (reply, cookies) = self.request(line, server, &scenario.name).await;
                     let mut seen = Seen::new(&reply, cookies, self.tables().await);
                     let asked = std::time::Instant::now();
@@ -90,6 +98,7 @@ impl<'a> Player<'a> {
                     trace.push(seen);
                 }
             }
+            is_news |= matches!(step, Step::Sql(_) | Step::Age(_));
         }
         trace
     }
