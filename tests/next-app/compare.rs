@@ -103,9 +103,17 @@ fn is_made_anew(seen: &Seen, mode: Mode) -> bool {
     mode == Mode::Development && is_page
 }
 
-/// A body; the rows of a flight answer come in the order in which they were ready, and have an id of
-/// the rendering in them.
+/// A body; the scripts of a page and the rows of a flight answer come in the order in which they were
+/// ready, and the rows have an id of the rendering in them.
 fn rows(seen: &Seen) -> Vec<Vec<u8>> {
+    if content_type(seen).starts_with("text/html")
+        && let Ok(page) = std::str::from_utf8(&seen.body)
+    {
+        let parts = page.split("<script").flat_map(|part| part.split("</script>"));
+        let mut parts: Vec<_> = parts.map(|part| part.as_bytes().to_vec()).collect();
+        parts.sort_unstable();
+        return parts;
+    }
     if !is_flight(seen) {
         return vec![seen.body.to_vec()];
     }

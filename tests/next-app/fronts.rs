@@ -33,7 +33,7 @@ pub(crate) struct Front {
 pub(crate) struct Fronts {
     pub(crate) all: Vec<Front>,
     _gateways: Vec<RunningGateway>,
-    _keep: (TestDatabase, Vec<TempDir>),
+    _keep: ([TestDatabase; 2], Vec<TempDir>),
 }
 
 /// What a proxy that ends TLS for shop.example tells.
@@ -45,11 +45,11 @@ const TOLD: &[(&str, &str)] = &[
 
 impl Fronts {
     pub(crate) async fn open(next: SocketAddr) -> Self {
-        let database = TestDatabase::sqlite().await;
-        let plain = RunningGateway::start(database.url(), next, |_| {}).await;
+        let databases = [TestDatabase::sqlite().await, TestDatabase::sqlite().await];
+        let plain = RunningGateway::start(databases[0].url(), next, |_| {}).await;
         let certificate = TestCertificate::of(&["shop.example", "localhost"]);
         let speak_tls = |config: &mut Config| config.tls = Some(certificate.tls());
-        let secure = RunningGateway::start(database.url(), next, speak_tls).await;
+        let secure = RunningGateway::start(databases[1].url(), next, speak_tls).await;
         let (named, kept) = serve(&["--public-url", "https://shop.example"], next).await;
         let (behind, kept_behind) = serve(&["--trusted-proxies", "loopback"], next).await;
         let (both, kept_both) =
@@ -69,7 +69,7 @@ impl Fronts {
                 .told(TOLD),
         ]);
         let gateways = vec![plain, secure, named, behind, both];
-        Self { all, _gateways: gateways, _keep: (database, vec![kept, kept_behind, kept_both]) }
+        Self { all, _gateways: gateways, _keep: (databases, vec![kept, kept_behind, kept_both]) }
     }
 }
 

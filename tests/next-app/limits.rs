@@ -98,6 +98,10 @@ async fn what_next_dev_serves_to_developers_is_closed_to_visitors() {
         let own = straight.get(path).await.status;
         assert_ne!(own, StatusCode::NOT_FOUND, "{path} is nothing of next dev's");
         assert_eq!(visitor.get(path).await.status, own, "{path}");
-        assert_eq!(closed.anonymous().get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            closed.gateway.anonymous().get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
 }

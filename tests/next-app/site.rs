@@ -17,7 +17,13 @@ pub(crate) struct Site {
     next: NextApp,
     gateway: RunningGateway,
     names: Names,
-    database: TestDatabase,
+    _database: TestDatabase,
+}
+
+/// Another gateway before the application.
+pub(crate) struct ForVisitors {
+    pub(crate) gateway: RunningGateway,
+    _database: TestDatabase,
 }
 
 impl Site {
@@ -45,12 +51,14 @@ impl Site {
         let gateway = RunningGateway::start(database.url(), next.address(), change).await;
         let port = next.address().port();
         names.push(("{next}", format!("http%3A%2F%2F127.0.0.1%3A{port}")));
-        Self { next, gateway, names, database }
+        Self { next, gateway, names, _database: database }
     }
 
     /// Another gateway before the same application, as one for visitors.
-    pub(crate) async fn for_visitors(&self) -> RunningGateway {
-        RunningGateway::start(self.database.url(), self.next(), |_| {}).await
+    pub(crate) async fn for_visitors(&self) -> ForVisitors {
+        let database = TestDatabase::sqlite().await;
+        let gateway = RunningGateway::start(database.url(), self.next(), |_| {}).await;
+        ForVisitors { gateway, _database: database }
     }
 
     /// Where the application answers.

@@ -40,7 +40,7 @@ async fn an_answer_that_nobody_reads_any_more_is_not_made_on() {
     drop(answer);
     let visitor = Visitor::new(site.next());
     wait_until("the application is told", async || {
-        visitor.post("/api/stream?key=left", &serde_json::json!({})).await.json()["resume"]
+        visitor.post("/api/stream?key=left&look", &serde_json::json!({})).await.json()["resume"]
             == "cancelled"
     })
     .await;

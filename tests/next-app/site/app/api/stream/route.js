@@ -19,9 +19,10 @@ export function GET(request) {
   return new Response(stream, { headers: { 'Content-Type': type, 'Cache-Control': 'no-cache' } });
 }
 
-/** Lets a stream go on; tells what became of it where it has ended. */
+/** Lets a stream go on, unless somebody only looks; tells what became of it where it has ended. */
 export function POST(request) {
-  const resume = waiting.get(request.nextUrl.searchParams.get('key'));
-  if (typeof resume === 'function') resume();
+  const { searchParams } = request.nextUrl;
+  const resume = waiting.get(searchParams.get('key'));
+  if (typeof resume === 'function' && !searchParams.has('look')) resume();
   return Response.json({ found: typeof resume === 'function', resume });
 }
