@@ -31,6 +31,7 @@ mod proxy_protocol;
 mod races;
 mod ranges;
 mod refused_bodies;
+mod resting;
 mod routes;
 mod sessions;
 mod shutdown;

@@ -234,6 +234,7 @@ impl ConnectionLimits {
         Self {
             request_head: limits.request_head,
             idle: limits.downstream_idle,
+            awake: limits.downstream_awake,
             stall: limits.downstream_stall,
             half_closed: limits.half_closed_client,
             http2: limits.http2,

@@ -13,6 +13,9 @@ pub struct Limits {
     pub request_head: Duration,
     /// Longest rest of a client's connection between two requests, as in nginx.
     pub downstream_idle: Duration,
+    /// How long into that rest an HTTP/1 connection keeps its buffers: so busy clients never wait for
+    /// new ones, and a silent one costs little more than its socket.
+    pub downstream_awake: Duration,
     /// Longest time in which a client sends nothing of a body that is under way, or takes nothing
     /// of an answer that waits for it: both may take as long as they move, and a stream that has
     /// nothing to say may rest.
@@ -86,6 +89,7 @@ impl Default for Limits {
         Self {
             request_head: Duration::from_secs(30),
             downstream_idle: Duration::from_secs(75),
+            downstream_awake: Duration::from_secs(2),
             downstream_stall: Duration::from_mins(1),
             half_closed_client: Duration::from_secs(10),
             connect: Duration::from_secs(5),

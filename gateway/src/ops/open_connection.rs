@@ -17,6 +17,7 @@ pub struct OpenConnection {
     drain: Drain,
     uses: Mutex<Uses>,
     is_to_be_reset: AtomicBool,
+    has_unsent: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl OpenConnection {
             parting: None,
         };
         drain.recount(None, uses.hold());
-        Arc::new(Self { drain, uses: Mutex::new(uses), is_to_be_reset: AtomicBool::new(false) })
+        let (is_to_be_reset, has_unsent) = Default::default();
+        Arc::new(Self { drain, uses: Mutex::new(uses), is_to_be_reset, has_unsent })
     }
 
     /// Notes that several requests may run at once (HTTP/2). From here on bytes say nothing of
@@ -146,6 +148,20 @@ impl OpenConnection {
             (0, Phase::Idle) => Some(Wait::Request(uses.since)),
             _ => uses.parting.map(Wait::Farewell),
         }
+    }
+
+    /// Notes whether something that was to be sent is still here, where one request runs at a time.
+    pub fn has_unsent(&self, has: bool) {
+        self.has_unsent.store(has, Ordering::Relaxed);
+    }
+
+    /// Whether every request is answered and all of it sent, one at a time, so that nothing is lost
+    /// with the buffers.
+    pub fn rests(&self) -> bool {
+        let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        (uses.running, uses.phase) == (0, Phase::Idle)
+            && uses.took.is_none()
+            && !self.has_unsent.load(Ordering::Relaxed)
     }
 
     /// Lets the end not wait for a connection on which nothing was asked, until something is.

@@ -50,6 +50,11 @@ impl BoundedStream {
         self
     }
 
+    /// Resolves when something has come, or the other side has ended or is gone.
+    pub async fn readable(&self) {
+        self.stream.readable().await;
+    }
+
     fn bounded(
         &mut self,
         written: Poll<io::Result<usize>>,

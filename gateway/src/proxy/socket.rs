@@ -44,6 +44,12 @@ impl Socket {
         let read = either!(self, stream => stream.try_read(&mut [0]));
         read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
+
+    /// Resolves when something has come, or the other side has ended or is gone.
+    pub(super) async fn readable(&self) {
+        let readable = either!(self, stream => stream.readable().await);
+        drop(readable); // What fails now fails again when it is read.
+    }
 }
 
 impl AsyncRead for Socket {

@@ -54,6 +54,17 @@ impl ClientStream {
             (Some(_), Opening::Http1 | Opening::Http2) => Err(refuse(stream).await),
         }
     }
+
+    /// Resolves when something has come that was not read, or the socket is at its end.
+    ///
+    /// To be called when a read had to wait: of what TLS has decrypted nothing is left then.
+    pub(super) async fn readable(&self) {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        stream.get_ref().readable().await;
+    }
 }
 
 /// Tells a browser what this port speaks; reads on for a moment, since closing with something

@@ -1,29 +1,22 @@
 //! One connection: its requests in turn, and its end.
 
-use std::convert::Infallible;
 use std::error::Error;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::http1::{self, UpgradeableConnection};
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use super::client_stream::{ClientStream, Protocol};
-use super::end_watch::EndWatch;
-use super::http2;
 use super::http2::limits::Http2Limits;
 use super::in_time::in_time;
 use super::tls::Tls;
+use super::{http1, http2};
 use crate::ops::drain::Drain;
 use crate::ops::open_connection::{OpenConnection, Running, Wait};
 use crate::proxy::bounded_stream::BoundedStream;
@@ -37,6 +30,8 @@ pub struct ConnectionLimits {
     pub request_head: Duration,
     /// Longest rest between two requests.
     pub idle: Duration,
+    /// How long into that rest a connection keeps its buffers (HTTP/1).
+    pub awake: Duration,
     /// Longest time in which a client takes nothing of what waits for it.
     pub stall: Duration,
     /// Longest time in which a client that has ended its own side takes nothing of its answer.
@@ -61,11 +56,14 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let stream = BoundedStream::new(socket, limits.stall).watched_by(open.clone());
-    let opening = ClientStream::open(stream, tls);
-    match in_time(opening, &open, &drain, limits.request_head).await {
-        Some(Ok((stream, Protocol::Http1))) => http1(stream, open, drain, limits, handle).await,
+    // Boxed is what is over, or large, while most connections rest.
+    let opening = Box::pin(ClientStream::open(stream, tls));
+    match Box::pin(in_time(opening, &open, &drain, limits.request_head)).await {
+        Some(Ok((stream, Protocol::Http1))) => {
+            http1::serve(stream, open, drain, limits, handle).await
+        }
         Some(Ok((stream, Protocol::Http2))) => {
-            http2::serve(stream, open, drain, limits, handle).await
+            Box::pin(http2::serve(stream, open, drain, limits, handle)).await
         }
         Some(Err(error)) => {
             debug!(cause = %error, "a connection ended at its beginning");
@@ -78,50 +76,25 @@ where
     }
 }
 
-async fn http1<F, B>(
-    stream: ClientStream,
-    open: Arc<OpenConnection>,
-    drain: Drain,
-    limits: ConnectionLimits,
-    handle: impl Fn(Request<Incoming>, Running) -> F,
-) -> hyper::Result<()>
-where
-    F: Future<Output = Response<B>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let service = service_fn(|request| handle(request, open.requested()).map(Ok::<_, Infallible>));
-    let connection = http1::Builder::new()
-        .header_read_timeout(None) // `overdue` tells an idle client from a slow one.
-        .half_close(true) // `EndWatch` tells a client that is gone.
-        .serve_connection(TokioIo::new(EndWatch::new(stream, open.clone())), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        biased; // What has come is read before the time is looked at.
-        served = connection.as_mut() => served,
-        () = overdue(&open, limits) => {
-            debug!("a client let the gateway wait too long");
-            Ok(())
-        }
-        () = drain.begun() => finish(connection, &open).await,
-    }
+/// Why a connection is not served any longer as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// The client let the gateway wait for longer than it may.
+    Client,
+    /// Nothing has come for as long as buffers are kept for.
+    Buffers,
 }
 
 /// Resolves when a client has let the gateway wait for longer than `limits` allow: for a request, or,
-/// with its own side ended, for its taking the answer.
-pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
+/// with its own side ended, for its taking the answer; or, earlier, when it rests.
+pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) -> Overdue {
     // Without a timer per request: this one is moved when it has run out, or when a head has begun.
     let longest = limits.request_head.min(limits.idle);
     let mut timer = std::pin::pin!(sleep(longest));
     std::future::poll_fn(|context| {
         loop {
-            let due = open.waits_for().map(|wait| match wait {
-                Wait::Head(since) => since + limits.request_head,
-                Wait::Request(since) => since + limits.idle,
-                Wait::Farewell(since) => since + limits.half_closed,
-            });
-            if let Some(due) = due
+            let due = due(open, &limits);
+            if let Some((due, _)) = due
                 && due < timer.deadline()
             {
                 timer.as_mut().reset(due);
@@ -129,37 +102,25 @@ pub(super) async fn overdue(open: &OpenConnection, limits: ConnectionLimits) {
             ready!(timer.as_mut().poll(context));
             let now = Instant::now();
             match due {
-                Some(due) if due <= now => return Poll::Ready(()),
-                Some(due) => timer.as_mut().reset(due),
+                Some((due, overdue)) if due <= now => return Poll::Ready(overdue),
+                Some((due, _)) => timer.as_mut().reset(due),
                 None => timer.as_mut().reset(now + longest),
             }
         }
     })
-    .await;
+    .await
 }
 
-/// Lets a connection answer the request that runs, or has come already, and closes it; one that
-/// has sent a part of its first request may send the rest until the drain ends.
-async fn finish<S, B>(
-    mut connection: Pin<&mut UpgradeableConnection<TokioIo<EndWatch<ClientStream>>, S>>,
-    open: &OpenConnection,
-) -> hyper::Result<()>
-where
-    S: HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    // After a yield the runtime has asked the system what has come: a connection is not closed as
-    // idle although its next request waits to be read.
-    tokio::select! {
-        biased;
-        served = connection.as_mut() => return served,
-        () = tokio::task::yield_now() => {}
-    }
-    open.release_if_fresh();
-    connection.as_mut().graceful_shutdown();
-    connection.await
+/// What is overdue next, and when.
+fn due(open: &OpenConnection, limits: &ConnectionLimits) -> Option<(Instant, Overdue)> {
+    Some(match open.waits_for()? {
+        Wait::Head(since) => (since + limits.request_head, Overdue::Client),
+        Wait::Request(since) if open.rests() && limits.awake < limits.idle => {
+            (since + limits.awake, Overdue::Buffers)
+        }
+        Wait::Request(since) => (since + limits.idle, Overdue::Client),
+        Wait::Farewell(since) => (since + limits.half_closed, Overdue::Client),
+    })
 }
 
 #[cfg(test)]
@@ -179,6 +140,7 @@ mod tests {
         let limits = ConnectionLimits {
             request_head: LONG,
             idle: LONG,
+            awake: LONG,
             stall: LONG,
             half_closed: LONG,
             http2,

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client_stream::ClientStream;
 use crate::ops::open_connection::OpenConnection;
 
 /// Most bytes that are read before hyper asks for them.
@@ -32,6 +33,15 @@ pub(super) struct EndWatch<S> {
 impl<S: AsyncRead + Unpin> EndWatch<S> {
     pub(super) fn new(stream: S, open: Arc<OpenConnection>) -> Self {
         Self { stream, open, ahead: Bytes::new(), has_ended: false }
+    }
+
+    /// The same with bytes that were read and are to be read again: a request has begun by them.
+    pub(super) fn with_unread(mut self, bytes: Bytes) -> Self {
+        if !bytes.is_empty() {
+            self.open.heard();
+            self.ahead = [bytes, self.ahead].concat().into();
+        }
+        self
     }
 
     /// Looks whether the client has ended its side while a request of it is answered.
@@ -72,6 +82,15 @@ impl<S: AsyncRead + Unpin> EndWatch<S> {
     }
 }
 
+impl EndWatch<ClientStream> {
+    /// Resolves when there is something to read, or the client has ended its side.
+    pub(super) async fn readable(&self) {
+        if self.ahead.is_empty() && !self.has_ended {
+            self.stream.readable().await;
+        }
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for EndWatch<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -97,6 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for EndWatch<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.open.has_unsent(true);
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -105,6 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for EndWatch<S> {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.open.has_unsent(true);
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 
@@ -114,7 +135,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for EndWatch<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.look(context)?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.open.has_unsent(false); // hyper flushes when it has written all that it has.
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

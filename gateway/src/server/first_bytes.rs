@@ -56,6 +56,11 @@ impl<S: AsyncRead + Unpin> FirstBytes<S> {
         Ok((Self { first, unread: (0, length), stream }, opening))
     }
 
+    /// The stream behind.
+    pub(super) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     fn read_first(&mut self, buffer: &mut ReadBuf<'_>) {
         let (from, to) = self.unread;
         let unread = self.first.get(from..to).unwrap_or_default();

@@ -10,6 +10,7 @@ pub mod descriptors;
 mod end_watch;
 mod first_bytes;
 mod holder;
+mod http1;
 pub mod http2;
 mod in_time;
 pub mod listen_at;

@@ -55,7 +55,7 @@ where
     tokio::select! {
         biased; // What has come is read before the time is looked at.
         served = connection.as_mut() => return served,
-        () = overdue(&open, limits) => tracing::debug!("a client let the gateway wait too long"),
+        _ = overdue(&open, limits) => tracing::debug!("a client let the gateway wait too long"),
         () = drain.begun() => {}
     }
     tokio::select! {
