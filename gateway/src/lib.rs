@@ -28,6 +28,8 @@ pub mod identity;
 
 pub mod downstream;
 
+pub mod static_files;
+
 pub mod proxy;
 
 pub mod next;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order: a room may import only from those after it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "fuzzing",
     "cli",
     "app",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 18] = [
     "accounts",
     "identity",
     "downstream",
+    "static_files",
     "proxy",
     "next",
     "ops",

@@ -231,6 +231,7 @@ fn config(database_url: &str) -> Config {
         database: DatabaseTarget::Url(database_url.to_owned()),
         direct_database: None,
         migrations: Migrations::Apply,
+        static_cache_size: 16 << 20,
         session: SessionSettings {
             secrets: Secrets::new(&[SECRET.as_bytes().to_vec()]).unwrap(),
             cookie: CookiePolicy::default(),

@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// What a stub answers with.
 pub type StubResponse = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -45,7 +45,8 @@ impl Seen {
     }
 }
 
-/// An HTTP/1.1 upstream that answers as told and remembers every request's head.
+/// An HTTP/1.1 upstream that answers as told and remembers every request's head; its connections end
+/// with it.
 #[derive(Debug)]
 pub struct StubUpstream {
     address: SocketAddr,
@@ -69,6 +70,15 @@ impl StubUpstream {
         Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer)
     }
 
+    /// Answers at an address where one was that has ended.
+    pub async fn again<F, A>(address: SocketAddr, answer: A) -> Self
+    where
+        A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+        F: Future<Output = StubResponse> + Send + 'static,
+    {
+        Self::at(TcpListener::bind(address).await.unwrap(), answer)
+    }
+
     fn at<F, A>(listener: TcpListener, answer: A) -> Self
     where
         A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
@@ -80,13 +90,22 @@ impl StubUpstream {
         let answer: Arc<Answer> = Arc::new(move |request| Box::pin(answer(request)));
         let (all_seen, all_connections) = (seen.clone(), connections.clone());
         let task = tokio::spawn(async move {
+            let mut served = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 *all_connections.lock().unwrap() += 1;
-                tokio::spawn(serve(stream, answer.clone(), all_seen.clone()));
+                served.spawn(serve(stream, answer.clone(), all_seen.clone()));
+                while served.try_join_next().is_some() {}
             }
         });
         Self { address, seen, connections, task }
+    }
+
+    /// Ends as a process that is killed, its connections with it; tells where it listened.
+    pub async fn end(mut self) -> SocketAddr {
+        self.task.abort();
+        assert!((&mut self.task).await.unwrap_err().is_cancelled());
+        self.address
     }
 
     /// Where it listens.

@@ -36,6 +36,7 @@ mod routes;
 mod sessions;
 mod shutdown;
 mod socket_ends;
+mod static_files;
 mod streaming;
 mod throttle;
 mod tls;

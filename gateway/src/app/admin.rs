@@ -25,6 +25,7 @@ use crate::server::listen_at::ListenAt;
 use crate::server::listeners::Listeners;
 use crate::server::tls::Tls;
 use crate::server::worker::Address;
+use crate::static_files::StaticFiles;
 
 /// Longest wait for the database or an upstream when it is asked how it is.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
@@ -36,6 +37,7 @@ pub(super) struct Watched {
     pub(super) routes: PathRoutes<Target<Address>>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) crowds: Crowds,
+    pub(super) static_files: Option<Arc<StaticFiles>>,
     pub(super) drain: Drain,
     pub(super) workers: usize,
 }
@@ -79,6 +81,8 @@ impl Watched {
             add_crowd(samples, "requests", &crowds.requests);
             add_crowd(samples, "upgrades", &crowds.upgrades);
         });
+        let static_files = self.static_files.clone();
+        metrics.add_source(move |samples| add_static_files(samples, static_files.as_deref()));
         if let Some(tls) = self.tls.clone() {
             metrics.add_source(move |samples| add_certificates(samples, &tls));
         }
@@ -152,6 +156,12 @@ fn add_database(samples: &mut Samples, database: &Database) {
     samples.count(&families::POOL, &["idle"], stats.idle);
     samples.count(&families::POOL, &["used"], stats.used);
     samples.count(&families::POOL_LIMIT, &[], stats.most);
+}
+
+fn add_static_files(samples: &mut Samples, files: Option<&StaticFiles>) {
+    let stats = files.map(StaticFiles::stats).unwrap_or_default();
+    samples.count(&families::STATIC_FILES, &[], stats.files as u64);
+    samples.count(&families::STATIC_BYTES, &[], stats.bytes);
 }
 
 fn add_crowd(samples: &mut Samples, what: &str, crowd: &Crowd) {

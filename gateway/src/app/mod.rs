@@ -27,6 +27,7 @@ use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
 use crate::ops::metrics::Metrics;
+use crate::proxy::losses::LossesByAddress;
 use crate::proxy::pages::ErrorPages;
 use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::upstream::UpstreamLimits;
@@ -40,6 +41,7 @@ use crate::session::Sessions;
 use crate::session::changes::Changes;
 use crate::session::clock::Clock;
 use crate::session::feed::Feed;
+use crate::static_files::{StaticFiles, StaticFilesSettings};
 
 /// A gateway that serves.
 #[derive(Debug)]
@@ -74,6 +76,7 @@ impl App {
         let changes = sessions.changes();
         let feed = Feed::start(&database, &layout.tables, direct, limits, changes);
         let (crowds, metrics) = (services.crowds.clone(), Metrics::of_process());
+        let static_files = services.static_files.clone();
         let routes = routes(&config, upstream);
         let settings = WorkerSettings {
             services,
@@ -82,6 +85,7 @@ impl App {
             connection_limits: ConnectionLimits::from_limits(&config.limits),
             tls: config.tls.clone(),
             metrics: metrics.clone(),
+            losses: LossesByAddress::default(),
         };
         let watched = Watched {
             metrics,
@@ -89,6 +93,7 @@ impl App {
             routes,
             tls: config.tls.clone(),
             crowds: crowds.clone(),
+            static_files,
             drain: drain.clone(),
             workers: config.workers,
         };
@@ -200,12 +205,17 @@ async fn services(
     let allowed_origins = config.allowed_origins.clone();
     let identity_names = config.identity_names.clone();
     let max_body = config.max_body.clone();
+    let static_files = StaticFiles::new(StaticFilesSettings {
+        size: config.static_cache_size,
+        unasked: config.limits.static_file_unasked,
+    });
     Services {
         sessions,
         auth,
         clock,
         allowed_origins,
         max_body,
+        static_files,
         identity_names,
         upstream_token,
         hsts,

@@ -15,6 +15,7 @@ use super::feed_args::FeedArgs;
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
+use super::static_files_args::StaticFilesArgs;
 use super::tls_args::TlsArgs;
 use crate::ops::logs::LogShape;
 
@@ -36,6 +37,7 @@ pub struct CommandLine {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the life of a process")]
 pub enum Command {
     /// Serve in front of a running Next.js (the default command)
     Serve(ServeArgs),
@@ -91,6 +93,9 @@ pub struct ServeArgs {
     /// What passes to the upstreams.
     #[command(flatten)]
     pub proxy: ProxyArgs,
+    /// What is kept of their built files.
+    #[command(flatten)]
+    pub static_files: StaticFilesArgs,
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -33,7 +33,8 @@ pub struct CacheArgs {
     pub cache_max_stale: Duration,
 }
 
-fn parse_cache_size(text: &str) -> Result<u64, String> {
+/// Reads a size that is worth having, or none.
+pub(super) fn parse_cache_size(text: &str) -> Result<u64, String> {
     match text {
         "0" => Ok(0),
         size => match parse_bytes(size)? {

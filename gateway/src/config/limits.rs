@@ -48,6 +48,9 @@ pub struct Limits {
     pub http2: Http2Limits,
     /// How the change feed proves that it misses nothing.
     pub feed: FeedLimits,
+    /// Longest time that a built file is given away from memory without asking the upstream whether it
+    /// is still what it was, for a restart that nobody noticed: a deployment takes longer.
+    pub static_file_unasked: Duration,
     /// How often the files of `--tls-cert` and `--tls-key` are looked at.
     pub certificate_check: Duration,
     /// How many passwords are hashed at once: half the cores, at least one; under `--rehash-cost` one
@@ -102,6 +105,7 @@ impl Default for Limits {
             long_lived_grace: Duration::from_secs(1),
             http2: Http2Limits::default(),
             feed: FeedLimits::default(),
+            static_file_unasked: Duration::from_secs(10),
             certificate_check: Duration::from_secs(5),
             concurrent_hashes: (cores / 2).max(1),
             connections: None,

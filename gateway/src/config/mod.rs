@@ -21,6 +21,7 @@ mod secrets;
 pub mod session_args;
 mod site;
 pub mod state_dir;
+pub mod static_files_args;
 mod tls;
 pub mod tls_args;
 pub mod units;
@@ -105,6 +106,8 @@ pub struct Config {
     pub tables: TableChoice,
     /// Whether pending migrations are applied at start.
     pub migrations: Migrations,
+    /// `--static-cache-size`, in bytes; zero keeps no file.
+    pub static_cache_size: u64,
     /// The cookie and the life of a session.
     pub session: SessionSettings,
     /// How often ended rows are deleted; zero is never.
@@ -167,6 +170,7 @@ impl Config {
             direct_database: feed_args::parse(&args.feed, &database)?,
             database,
             migrations: if args.no_migrate { Migrations::Skip } else { Migrations::Apply },
+            static_cache_size: args.static_files.static_cache_size,
             session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth)?,
@@ -220,6 +224,7 @@ impl Config {
             direct_database: feed_args::parse(&args.feed, &database)?,
             database,
             migrations: Migrations::Apply,
+            static_cache_size: 0, // What `next dev` answers changes with each edit.
             session: session_settings(&args.session, secrets)?,
             sweep_interval: args.session.life.sweep_interval,
             auth: auth_settings(&args.auth)?,

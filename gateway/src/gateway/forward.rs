@@ -43,6 +43,16 @@ pub(super) struct Forward<'a> {
     pub(super) target: &'a Target<Arc<Upstream>>,
 }
 
+impl Caller {
+    /// What the upstream learns of its connection.
+    pub(super) fn forwarding<'a>(&'a self, target: &'a Target<Arc<Upstream>>) -> Forwarding<'a> {
+        let (client, origin) = (self.client, &self.origin);
+        let (scheme, host, port) = (origin.scheme(), origin.host(), origin.port());
+        let prefix = target.stripped.as_ref().map(PathPrefix::without_slash);
+        Forwarding { client, host, scheme, port, prefix }
+    }
+}
+
 impl Gateway {
     /// Sends a request to its upstream, and cleans the answer's head.
     pub(super) async fn forward(
@@ -53,7 +63,7 @@ impl Gateway {
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
         let Services { sessions, clock, upstream_token, max_body, .. } = &self.services;
-        let Caller { client, origin: own, .. } = forward.caller;
+        let own = &forward.caller.origin;
         let wants_websocket = is_websocket(&head);
         if wants_websocket && !self.services.allowed_origins.admit(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);
@@ -79,9 +89,7 @@ impl Gateway {
         {
             host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
         }
-        let (scheme, host, port) = (own.scheme(), own.host(), own.port());
-        let prefix = forward.target.stripped.as_ref().map(PathPrefix::without_slash);
-        Forwarding { client: *client, host, scheme, port, prefix }.set(headers);
+        forward.caller.forwarding(forward.target).set(headers);
         log.request_id().set(headers);
         sessions.show_cookie(headers, &forward.visit);
         if let Some(fields) = forward.visit.session().and_then(Session::identity_fields) {

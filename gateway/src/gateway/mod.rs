@@ -1,5 +1,6 @@
 //! The order of everything that happens to a request.
 
+mod assets;
 mod body;
 pub(crate) mod forward;
 mod held;
@@ -23,6 +24,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tracing::{Instrument, Span, error_span};
 
+use self::assets::Look;
 use self::body::AnswerBody;
 use self::forward::{Forward, strip};
 use self::held::Held;
@@ -59,6 +61,7 @@ use crate::proxy::upstream::Upstream;
 use crate::session::Sessions;
 use crate::session::clock::Clock;
 use crate::session::settle::Visit;
+use crate::static_files::StaticFiles;
 
 /// Everything under here is the gateway's; nothing else of the frontend's name space is, but the
 /// three POST routes of [`Auth`].
@@ -77,6 +80,8 @@ pub struct Services {
     pub allowed_origins: AllowedOrigins,
     /// How large bodies may be that upstreams are sent.
     pub max_body: Option<BodyLimit>,
+    /// Keeps built files, if any are kept.
+    pub static_files: Option<Arc<StaticFiles>>,
     /// How upstreams are told who is signed in.
     pub identity_names: IdentityNames,
     /// Proves to upstreams that a request comes from here, where they want that.
@@ -268,6 +273,14 @@ impl Gateway {
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
         }
+        let mut inquiry = None;
+        if route == Route::Asset {
+            self.visit_asset(&head).await;
+            match self.look(&head, &body, caller, target, log) {
+                Look::Answer(answer) => return Ok(answer),
+                Look::Nothing(worth_asking) => inquiry = worth_asking,
+            }
+        }
         strip(&mut head.headers, &self.services.identity_names);
         let visit = match route {
             Route::Health => {
@@ -290,16 +303,15 @@ impl Gateway {
                     Box::pin(self.authenticate(action, &head, body, caller, log)).await?
                 ));
             }
-            Route::Asset => {
-                let Services { sessions, clock, .. } = &self.services;
-                let path = head.uri.path();
-                Box::pin(sessions.visit_asset(&head.headers, path, clock.now())).await;
-                Visit::Apart
-            }
+            Route::Asset => Visit::Apart,
             Route::Upstream => self.visit_of(&head, caller.client, log).await?,
         };
         let forward = Forward { caller, visit, downstream, target };
-        self.forward(head, body, forward, log).await
+        let response = self.forward(head, body, forward, log).await?;
+        if let Some(inquiry) = inquiry {
+            self.inquire_after(*inquiry, &response, caller, target);
+        }
+        Ok(response)
     }
 
     /// Asks every upstream at once whether it takes connections.

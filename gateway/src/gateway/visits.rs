@@ -74,6 +74,14 @@ impl Gateway {
         Ok(visit)
     }
 
+    /// Notes that somebody asked for an asset, where that counts as a visit.
+    pub(super) async fn visit_asset(&self, head: &Parts) {
+        let Services { sessions, clock, .. } = &self.services;
+        if sessions.count_assets() {
+            Box::pin(sessions.visit_asset(&head.headers, head.uri.path(), clock.now())).await;
+        }
+    }
+
     /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
     pub(super) async fn settle(&self, headers: &mut HeaderMap, visit: &Visit, caller: &Caller) {
         let Services { sessions, clock, .. } = &self.services;

@@ -93,6 +93,11 @@ impl AccessLog {
         self.request_id
     }
 
+    /// When it began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Notes who is signed in.
     pub fn set_user(&mut self, id: &UserId) {
         self.user_id = Some(id.clone());

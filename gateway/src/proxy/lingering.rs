@@ -28,6 +28,11 @@ pub struct Lingering {
 }
 
 impl Lingering {
+    /// No body.
+    pub(super) fn empty() -> Self {
+        Self { incoming: None, is_unasked: false }
+    }
+
     /// The body of a request with these fields.
     pub fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
         Self { incoming: Some(incoming), is_unasked: headers.contains_key(EXPECT) }

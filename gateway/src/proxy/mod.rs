@@ -15,6 +15,7 @@ pub mod hop_by_hop;
 pub mod http2_head;
 pub mod lingering;
 pub mod location;
+pub mod losses;
 pub mod pages;
 mod pool;
 pub mod reachable;

@@ -6,14 +6,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::codec::connection::Connection;
+use super::losses::Losses;
 
 /// The resting connections of one worker, the most recently used last.
 ///
 /// Last in, first out: the connection taken is the one least likely to be closed by the upstream
 /// in the same moment. The lock is not contended but by a scrape, since a worker is one thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pool {
     resting: Mutex<Vec<Resting>>,
+    /// Notes each connection that the upstream ended while it rested.
+    losses: Losses,
 }
 
 #[derive(Debug)]
@@ -31,16 +34,30 @@ impl Resting {
 }
 
 impl Pool {
+    /// Without a connection; those that the upstream ends before their time are noted in `losses`.
+    pub(super) fn new(losses: Losses) -> Self {
+        Self { resting: Mutex::default(), losses }
+    }
+
     /// Takes a connection that has rested for less than `limit` and is open and silent, if any.
     pub(super) fn take(&self, limit: Duration, now: Instant) -> Option<Connection> {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         while resting.last()?.has_rested_less_than(limit, now) {
             let connection = resting.pop()?.connection;
-            if connection.is_quiet() {
+            if self.is_kept(&connection) {
                 return Some(connection);
             }
         }
         None
+    }
+
+    /// Whether the upstream has kept a resting connection, as it had promised.
+    fn is_kept(&self, connection: &Connection) -> bool {
+        let is_kept = connection.is_quiet();
+        if !is_kept {
+            self.losses.note();
+        }
+        is_kept
     }
 
     /// How many connections rest.
@@ -52,7 +69,7 @@ impl Pool {
     pub(super) fn expire(&self, now: Instant) {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting.retain(|entry| {
-            entry.has_rested_less_than(Duration::MAX, now) && entry.connection.is_quiet()
+            entry.has_rested_less_than(Duration::MAX, now) && self.is_kept(&entry.connection)
         });
     }
 }

@@ -26,7 +26,7 @@ pub struct RequestBody {
     /// What may still come, in bytes, and what might at first.
     left: Option<(u64, u64)>,
     metrics: Option<Arc<WorkerMetrics>>,
-    _running: Running,
+    _running: Option<Running>,
 }
 
 /// Why a client's body ends before its end.
@@ -51,7 +51,20 @@ impl RequestBody {
     /// request is `running` until then.
     pub fn streamed(incoming: Lingering, limit: Duration, running: Running) -> Self {
         let (awaited, alarm, left, metrics) = (None, Alarm::default(), None, None);
-        Self { incoming, limit, awaited, alarm, left, metrics, _running: running }
+        Self { incoming, limit, awaited, alarm, left, metrics, _running: Some(running) }
+    }
+
+    /// None, of a request that no client sends.
+    pub fn none() -> Self {
+        Self {
+            incoming: Lingering::empty(),
+            limit: Duration::ZERO,
+            awaited: None,
+            alarm: Alarm::default(),
+            left: None,
+            metrics: None,
+            _running: None,
+        }
     }
 
     /// Counts what is passed on in `metrics`.

@@ -20,13 +20,18 @@ pub fn clean_response(
     upstream: Option<&Authority>,
     public: PublicOrigin<'_>,
 ) {
+    remove_inner(headers);
+    if let Some(upstream) = upstream {
+        lead_to_public(headers, upstream, public);
+    }
+}
+
+/// Removes what describes the upstream's connection or kind.
+pub fn remove_inner(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
     headers.remove(X_POWERED_BY);
     headers.remove(header::SERVER);
     keep_first(headers, header::DATE);
-    if let Some(upstream) = upstream {
-        lead_to_public(headers, upstream, public);
-    }
 }
 
 /// Leaves one value of a field that has one (RFC 9110 §5.3).
@@ -39,17 +44,22 @@ fn keep_first(headers: &mut HeaderMap, name: HeaderName) {
     }
 }
 
+/// Whether a field speaks to shared caches alone.
+pub fn is_for_caches(name: &HeaderName) -> bool {
+    name.as_str() == SURROGATE_CONTROL || name.as_str().ends_with(CDN_CACHE_CONTROL)
+}
+
 /// Whether a shared cache may keep a response and hand it to others (RFC 9111 §3): then no cookie
 /// may be in it.
 ///
 /// A lifetime without `private` is enough for that; `public` only widens it. A field for shared caches
 /// alone may say so whatever `Cache-Control` says to browsers.
 pub fn is_publicly_cacheable(headers: &HeaderMap) -> bool {
-    let is_for_caches = |name: &&HeaderName| {
-        name.as_str() == SURROGATE_CONTROL || name.as_str().ends_with(CDN_CACHE_CONTROL)
-    };
     allows_sharing(headers, &header::CACHE_CONTROL, headers.contains_key(header::EXPIRES))
-        || headers.keys().filter(is_for_caches).any(|name| allows_sharing(headers, name, false))
+        || headers
+            .keys()
+            .filter(|name| is_for_caches(name))
+            .any(|name| allows_sharing(headers, name, false))
 }
 
 fn allows_sharing(headers: &HeaderMap, name: &HeaderName, expires: bool) -> bool {

@@ -19,6 +19,7 @@ use super::codec::error::AnswerError;
 use super::codec::exchange::{Exchange, Failure, Rest};
 use super::codec::streaming::{Sending, Streaming};
 use super::connect::connect;
+use super::losses::Losses;
 use super::pool::{Lease, Pool};
 use super::request_body::RequestBody;
 use super::socket::Socket;
@@ -65,6 +66,7 @@ pub struct Upstream {
     limits: UpstreamLimits,
     pool: Arc<Pool>,
     absence: Absence,
+    losses: Losses,
     metrics: Arc<WorkerMetrics>,
 }
 
@@ -73,21 +75,29 @@ impl Upstream {
     ///
     /// The address may change: `next dev` comes back on another port when its own was taken.
     /// Must be called on the worker's runtime, which closes resting connections in time. Nobody is
-    /// held once `drain` has begun. What becomes of connections is counted in `metrics`.
+    /// held once `drain` has begun. What becomes of connections is counted in `metrics`, and when it
+    /// went away in `losses`.
     pub fn new(
         address: watch::Receiver<Option<UpstreamAddress>>,
         limits: UpstreamLimits,
         drain: Drain,
+        losses: Losses,
         metrics: Arc<WorkerMetrics>,
     ) -> Self {
-        let pool = Arc::default();
+        let pool = Arc::new(Pool::new(losses.clone()));
         tokio::spawn(expire_regularly(Arc::downgrade(&pool)));
-        Self { address, limits, pool, absence: Absence::new(limits.absence, drain), metrics }
+        let absence = Absence::new(limits.absence, drain);
+        Self { address, limits, pool, absence, losses, metrics }
     }
 
     /// Its bounds on waiting.
     pub fn limits(&self) -> &UpstreamLimits {
         &self.limits
+    }
+
+    /// How often it went away until now.
+    pub fn losses(&self) -> u64 {
+        self.losses.count()
     }
 
     /// Host and port at this moment; `None` before the upstream has any, and of a Unix socket.
@@ -122,15 +132,26 @@ impl Upstream {
             self.metrics.upstream_connection(UpstreamConnection::Reused);
             match exchange.run(&mut connection).await {
                 Ok(answer) => return self.lend(connection, answer, exchange.into_rest()),
-                Err(failure) if exchange.is_repeatable(&failure, is_idempotent) => {}
-                Err(failure) => return Err(failure.into()),
+                Err(failure) => {
+                    self.note(&failure);
+                    if !exchange.is_repeatable(&failure, is_idempotent) {
+                        return Err(failure.into());
+                    }
+                }
             }
             self.metrics.upstream_retried();
         }
         let mut connection = self.connect().await?;
         exchange.rewind(Instant::now());
-        let answer = exchange.run(&mut connection).await?;
+        let answer =
+            exchange.run(&mut connection).await.inspect_err(|failure| self.note(failure))?;
         self.lend(connection, answer, exchange.into_rest())
+    }
+
+    fn note(&self, failure: &Failure) {
+        if let Failure::Ended(_) = failure {
+            self.losses.note();
+        }
     }
 
     /// Says how many connections rest, and how many requests wait for one.
@@ -218,7 +239,7 @@ impl Upstream {
                 "not started",
             ))
         })?;
-        connect(&address, self.limits.connect).await
+        connect(&address, self.limits.connect).await.inspect_err(|_| self.losses.note())
     }
 }
 

@@ -29,6 +29,7 @@ use crate::ops::drain::Drain;
 use crate::ops::metrics::Metrics;
 use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::OpenConnection;
+use crate::proxy::losses::LossesByAddress;
 use crate::proxy::routing::{PathRoutes, Target};
 use crate::proxy::socket::Socket;
 use crate::proxy::upstream::{Upstream, UpstreamLimits};
@@ -53,6 +54,8 @@ pub struct WorkerSettings {
     pub tls: Option<Arc<Tls>>,
     /// Where each worker counts.
     pub metrics: Metrics,
+    /// How often each upstream went away.
+    pub losses: LossesByAddress,
 }
 
 /// Where an upstream answers; `None` before it does.
@@ -124,7 +127,8 @@ fn upstreams(
         let upstream = known.map_or_else(
             || {
                 let (address, limits) = (address.clone(), settings.upstream_limits);
-                let upstream = Upstream::new(address, limits, drain.clone(), metrics.clone());
+                let (losses, drain) = (settings.losses.of(&address), drain.clone());
+                let upstream = Upstream::new(address, limits, drain, losses, metrics.clone());
                 let upstream = Arc::new(upstream);
                 let watched = Arc::downgrade(&upstream);
                 settings.metrics.add_source(move |samples| {

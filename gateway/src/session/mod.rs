@@ -202,11 +202,16 @@ impl Sessions {
         headers.contains_key(COOKIE) || self.settings.policy.anonymous == AnonymousSessions::Save
     }
 
-    /// Notes that somebody asked for an asset, where every visit counts.
+    /// Whether a request for an asset is a visit.
+    pub fn count_assets(&self) -> bool {
+        self.settings.policy.touch.is_every_visit()
+    }
+
+    /// Notes that somebody asked for an asset, where that is a visit.
     ///
     /// An asset is the same for everybody: whatever fails here does not matter to it.
     pub async fn visit_asset(&self, headers: &HeaderMap, path: &str, now: DateTime<Utc>) {
-        if self.settings.policy.touch.is_every_visit()
+        if self.count_assets()
             && self.settings.cookie.covers(path)
             && let Ok(Some(session)) = self.resolve(&self.presented(headers), now).await
         {

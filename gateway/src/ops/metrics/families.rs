@@ -85,6 +85,11 @@ families! {
     UPSTREAM_WAITING: Gauge "nextbnb_upstream_waiting" []
         "Requests that wait for an upstream to take connections again (--upstream-wait).";
 
+    STATIC_REQUESTS: Counter "nextbnb_static_cache_requests" ["result"]
+        "Requests for built files: answered from memory (hit), by the upstream (miss), or by it without a look, as for a part of a file (bypass).";
+    STATIC_FILES: Gauge "nextbnb_static_cache_files" [] "Built files in memory, each coding of one counted.";
+    STATIC_BYTES: Gauge "nextbnb_static_cache_bytes" [] "Memory that they take.";
+
     AUTH: Counter "nextbnb_auth_requests" ["action" "result"]
         "Requests to register, log in and log out: done, refused, throttled, failed.";
     SESSIONS: Counter "nextbnb_session_lookups" ["result"]

@@ -72,6 +72,18 @@ label! {
 }
 
 label! {
+    /// What memory did for a request for a built file.
+    pub StaticFile {
+        /// It had the answer.
+        Hit = "hit",
+        /// It had not.
+        Miss = "miss",
+        /// It was not asked.
+        Bypass = "bypass",
+    }
+}
+
+label! {
     /// What a request to an upstream was sent on.
     pub UpstreamConnection {
         /// A connection made for it.

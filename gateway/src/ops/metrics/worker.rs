@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use super::families;
 use super::histogram::Histogram;
 use super::labels::{
-    AuthAction, AuthResult, Lookup, MethodKind, Reason, RouteKind, UpstreamConnection,
+    AuthAction, AuthResult, Lookup, MethodKind, Reason, RouteKind, StaticFile, UpstreamConnection,
 };
 use super::samples::Samples;
 use super::status::Statuses;
@@ -46,6 +46,7 @@ pub struct WorkerMetrics {
     refused: PerLabel,
     auth: PerLabel,
     lookups: PerLabel,
+    static_files: PerLabel,
     connections: AtomicU64,
 }
 
@@ -67,6 +68,7 @@ impl WorkerMetrics {
             refused: counters(Reason::LABELS.len()),
             auth: counters(AuthAction::LABELS.len() * AuthResult::LABELS.len()),
             lookups: counters(Lookup::LABELS.len()),
+            static_files: counters(StaticFile::LABELS.len()),
             connections: AtomicU64::new(0),
         }
     }
@@ -140,6 +142,11 @@ impl WorkerMetrics {
         add_one(&self.lookups, lookup as usize);
     }
 
+    /// Notes what memory did for a request for a built file.
+    pub fn static_file(&self, result: StaticFile) {
+        add_one(&self.static_files, result as usize);
+    }
+
     pub(super) fn add(&self, samples: &mut Samples) {
         let value = |counter: &AtomicU64| counter.load(Relaxed);
         self.add_requests(samples);
@@ -154,6 +161,9 @@ impl WorkerMetrics {
         }
         for (result, counter) in Lookup::LABELS.iter().zip(&self.lookups) {
             samples.count(&families::SESSIONS, &[result], value(counter));
+        }
+        for (result, counter) in StaticFile::LABELS.iter().zip(&self.static_files) {
+            samples.count(&families::STATIC_REQUESTS, &[result], value(counter));
         }
         // Read in this order there is never more that ended than that had begun.
         let ended = value(&self.ended);
