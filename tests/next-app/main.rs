@@ -17,6 +17,7 @@ mod curl;
 mod fronts;
 mod keep_alive;
 mod limits;
+mod memory;
 mod play;
 mod site;
 mod streams;

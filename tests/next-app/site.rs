@@ -78,7 +78,7 @@ impl Site {
 }
 
 /// A script that a page loads.
-async fn asset_of(next: &NextApp) -> String {
+pub(crate) async fn asset_of(next: &NextApp) -> String {
     let request = Request::get("/plain").body(Full::default()).unwrap();
     let page = exchange(Way::Straight(next.address()), request).await;
     let text = String::from_utf8_lossy(&page.body).into_owned();
