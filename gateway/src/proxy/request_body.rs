@@ -79,19 +79,16 @@ impl RequestBody {
         self.left = Some((bytes, bytes));
     }
 
+    /// Takes what came as passed on, unless it is too much.
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
         let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        if let Some((left, limit)) = &mut self.left {
+            *left = left.checked_sub(length).ok_or(BodyError::TooLarge(*limit))?;
+        }
         if let Some(metrics) = &self.metrics {
             metrics.passed_on(length);
         }
-        match &mut self.left {
-            Some((left, limit)) if length > *left => Err(BodyError::TooLarge(*limit)),
-            Some((left, _)) => {
-                *left -= length;
-                Ok(frame)
-            }
-            None => Ok(frame),
-        }
+        Ok(frame)
     }
 }
 
