@@ -3,6 +3,7 @@
 //! `fuzz/` looks for bytes that break one, and `tests/fuzz/corpus.rs` runs each over its folder in
 //! `fuzz/corpus/`, so that what was found once is tried in every test run.
 
+pub mod answer;
 pub mod cookie_header;
 pub mod forwarding;
 pub mod location;
@@ -19,7 +20,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its fuzz target and of its folder in `fuzz/corpus/`.
-pub const ALL: [(&str, Property); 8] = [
+pub const ALL: [(&str, Property); 9] = [
+    ("answer", answer::check),
     ("cookie_header", cookie_header::check),
     ("forwarding", forwarding::check),
     ("location", location::check),
