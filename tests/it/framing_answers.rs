@@ -150,6 +150,63 @@ async fn what_comes_behind_an_answer_is_nobodys() {
 }
 
 #[tokio::test]
+async fn a_body_where_there_is_none_never_reaches_the_next_answer_however_late_it_comes() {
+    for (method, answer) in [
+        ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 60\r\n\r\n"),
+        ("GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"),
+        ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ] {
+        let (gateway, _upstream, _database) = before_late(answer).await;
+        let mut wire = Wire::connect(gateway.address()).await;
+        wire.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        wire.read_head().await;
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let next = wire.read_until("\r\n\r\nfresh").await;
+        assert!(next.starts_with("HTTP/1.1 200"), "{answer}: {next}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_on_which_no_body_was_told_of_is_used_again() {
+    let none = "HTTP/1.1 204 No Content\r\n\r\n";
+    let (gateway, _upstream, _database) = before_late(none).await;
+    let mut wire = Wire::connect(gateway.address()).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.read_head().await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let next = wire.read_until("\r\n\r\nsmuggled").await;
+    assert!(next.starts_with("HTTP/1.1 200"), "the test's own upstream smuggles there: {next}");
+}
+
+/// Before an upstream that answers with `answer`, and whatever is asked next on that connection by
+/// what it had still to send; on any other as it should.
+async fn before_late(answer: &'static str) -> (RunningGateway, RawUpstream, TestDatabase) {
+    const LATE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
+    let upstream = RawUpstream::start(move |mut stream, number| async move {
+        let answers = if number == 0 { [answer, LATE] } else { [OK; 2] };
+        for answer in answers {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                if !matches!(stream.read_buf(&mut head).await, Ok(1..)) {
+                    return;
+                }
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let database = TestDatabase::sqlite().await;
+    let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
+        config.workers = 1;
+    })
+    .await;
+    (gateway, upstream, database)
+}
+
+#[tokio::test]
 async fn an_answer_that_ends_with_its_connection_is_whole_and_framed_anew() {
     let upstream = RawUpstream::start(|mut stream, _| async move {
         assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::absence::Absence;
 use super::body::UpstreamBody;
+use super::codec::again::{KEPT_BYTES, is_idempotent};
 use super::codec::answer::{Answer, Beginning};
 use super::codec::connection::Connection;
 use super::codec::error::AnswerError;
@@ -21,6 +22,7 @@ use super::codec::streaming::{Sending, Streaming};
 use super::connect::connect;
 use super::losses::Losses;
 use super::pool::{Lease, Pool};
+use super::reachable::is_reachable;
 use super::request_body::RequestBody;
 use super::socket::Socket;
 use super::upstream_address::UpstreamAddress;
@@ -107,14 +109,16 @@ impl Upstream {
 
     /// Whether it takes a connection at this moment, on which nothing is sent.
     pub async fn is_reachable(&self) -> bool {
-        self.dial().await.is_ok()
+        is_reachable(&self.address, self.limits.connect).await
     }
 
     /// Sends `request` and waits for the response head; the body streams afterwards.
     ///
     /// Node closes resting connections when it likes, so a reused one may fail before a byte came
-    /// back. Then the request goes out once more on a new connection, when that is safe: it was
-    /// never written, or it is idempotent and has no body (RFC 9110 §9.2.2, §9.3).
+    /// back. Then the request goes out once more on a new connection, when that is safe: not one byte
+    /// of it was written; or its method is idempotent (RFC 9110 §9.2.2), and it has no body or all that
+    /// was sent of it is still in memory (64 KiB at most). DELETE and PUT are idempotent: they may
+    /// reach the upstream twice. POST and PATCH never do.
     ///
     /// Fails with [`RequestError::UpstreamUnreachable`], [`RequestError::UpstreamSilent`] or
     /// [`RequestError::UpstreamBroken`], or their `Downstream` twins where the client's body is at
@@ -124,8 +128,7 @@ impl Upstream {
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, RequestError> {
         let now = Instant::now();
-        let is_idempotent = is_idempotent(request.method());
-        let is_repeatable = is_idempotent && request.body().is_end_stream();
+        let is_repeatable = is_idempotent(request.method()) && is_short(request.body());
         let mut exchange = Exchange::new(request, self.limits.response_head, now);
         let limit = if is_repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
         if let Some(mut connection) = self.pool.take(limit, now) {
@@ -134,7 +137,7 @@ impl Upstream {
                 Ok(answer) => return self.lend(connection, answer, exchange.into_rest()),
                 Err(failure) => {
                     self.note(&failure);
-                    if !exchange.is_repeatable(&failure, is_idempotent) {
+                    if !exchange.is_repeatable(&failure) {
                         return Err(failure.into());
                     }
                 }
@@ -276,9 +279,9 @@ fn granted_or_refused(lease: Lease, answer: Answer) -> Result<Upgrade, RequestEr
     Ok(Upgrade::Refused(Response::from_parts(head, body)))
 }
 
-/// Whether asking twice does what asking once does (RFC 9110 §9.2.2).
-fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+/// Whether it will be in memory to its end, if only it comes.
+fn is_short(body: &RequestBody) -> bool {
+    body.size_hint().exact().is_some_and(|length| length <= KEPT_BYTES as u64)
 }
 
 /// How long a connection may rest that the upstream keeps for `kept`: a second less, and at most `idle`.

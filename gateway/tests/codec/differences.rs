@@ -13,7 +13,7 @@ pub(crate) struct Difference {
 }
 
 /// All of them.
-pub(crate) const DIFFERENCES: [Difference; 6] = [
+pub(crate) const DIFFERENCES: [Difference; 7] = [
     Difference {
         what: "both kinds of length: hyper takes the chunks and leaves the length in the head",
         explains: |codec, _| is_refused(codec, "both Content-Length and Transfer-Encoding"),
@@ -52,7 +52,21 @@ pub(crate) const DIFFERENCES: [Difference; 6] = [
                 codec.status == 204 && length.is_some()
             })
         },
-        example: || b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n".to_vec(),
+        example: || b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    },
+    Difference {
+        what: "a body is told of where there is none (204, 304, to HEAD): hyper uses the connection \
+               again, on which that body may still come",
+        explains: |codec, hyper| {
+            differ_in(codec, hyper, |codec, hyper| {
+                if codec.status == 204 {
+                    hyper.fields.remove("content-length");
+                }
+                let is_empty = codec.body.is_empty() && !codec.is_reusable;
+                is_empty && std::mem::replace(&mut hyper.is_reusable, false)
+            })
+        },
+        example: || b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n".to_vec(),
     },
     Difference {
         what: "an upstream of HTTP/1.0 is asked on a new connection each time: hyper goes on in \

@@ -98,7 +98,8 @@ impl AnswerReader {
         fields: &ConnectionFields,
         rest: &[u8],
     ) -> Result<Answer, AnswerError> {
-        let decoder = Decoder::of(head.status, head.version, &fields.told()?, self.is_to_head)?;
+        let told = fields.told()?;
+        let decoder = Decoder::of(head.status, head.version, &told, self.is_to_head)?;
         if head.status == StatusCode::NO_CONTENT {
             head.headers.remove(CONTENT_LENGTH); // RFC 9110 §8.6 allows none.
         }
@@ -106,6 +107,7 @@ impl AnswerReader {
         let mut keeps_alive = head.version == Version::HTTP_11
             && !fields.closes
             && decoder.has_an_end_of_its_own()
+            && !decoder.leaves_out(&told)
             && head.status != StatusCode::SWITCHING_PROTOCOLS;
         let whole = decoder.left().and_then(|length| usize::try_from(length).ok());
         let body = if head.status == StatusCode::SWITCHING_PROTOCOLS {

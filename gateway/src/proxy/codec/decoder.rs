@@ -107,6 +107,12 @@ impl Decoder {
         }
     }
 
+    /// Whether a body was `told` of that an answer of this kind has not (204, 304, to HEAD): an upstream
+    /// that sends it all the same may do so late, where it would be taken for the next answer.
+    pub(super) fn leaves_out(&self, told: &Told) -> bool {
+        self.left() == Some(0) && !matches!(told, Told::Nothing | Told::Length(0))
+    }
+
     /// Whether another answer can follow.
     pub(super) fn has_an_end_of_its_own(&self) -> bool {
         !matches!(self, Self::UntilClose { .. })

@@ -95,12 +95,10 @@ impl Exchange {
         Self { upload, progress: Progress::first(expects, now), expects, reader, limit }
     }
 
-    /// Whether the request can go out again after `failure`: it is all here, and no byte of it was
-    /// written; or no byte of an answer came, and sending it twice does what sending it once does.
-    pub(in crate::proxy) fn is_repeatable(&self, failure: &Failure, is_idempotent: bool) -> bool {
-        matches!(failure, Failure::Ended(_))
-            && self.upload.is_whole()
-            && (is_idempotent || !self.upload.has_begun())
+    /// Whether the request can go out again after `failure`: no byte of an answer came, and the
+    /// request is one to be repeated.
+    pub(in crate::proxy) fn is_repeatable(&self, failure: &Failure) -> bool {
+        matches!(failure, Failure::Ended(_)) && self.upload.is_repeatable()
     }
 
     /// Begins anew, on another connection.
@@ -216,5 +214,61 @@ fn take_refusal(progress: &mut Progress) -> Option<io::Error> {
             *progress = other;
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::ops::drain::Drain;
+    use crate::proxy::lingering::Lingering;
+    use crate::proxy::socket::Socket;
+
+    /// Whether a request is sent again that fails on a connection to `upstream`.
+    async fn is_repeated(
+        method: &Method,
+        own: UnixStream,
+        upstream: impl Future<Output = ()>,
+    ) -> bool {
+        let (limit, now) = (Duration::from_mins(1), Instant::now());
+        let running = Drain::new().connection().requested();
+        let body = RequestBody::streamed(Lingering::empty(), limit, running);
+        let request = Request::builder().method(method).uri("/").body(body).unwrap();
+        let mut exchange = Exchange::new(request, limit, now);
+        let mut connection = Connection::new(Socket::Unix(own));
+        let (answer, ()) = tokio::join!(exchange.run(&mut connection), upstream);
+        exchange.is_repeatable(&answer.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn what_is_not_idempotent_is_sent_again_only_where_not_one_byte_was_written() {
+        for (method, is_safe) in
+            [(Method::POST, false), (Method::PATCH, false), (Method::PUT, true)]
+        {
+            let (mut own, upstream) = UnixStream::pair().unwrap();
+            own.shutdown().await.unwrap(); // Every write fails.
+            let ends = async { drop(upstream) };
+            assert!(is_repeated(&method, own, ends).await, "{method}");
+            let (own, mut upstream) = UnixStream::pair().unwrap();
+            let reads_and_ends = async {
+                assert_ne!(upstream.read(&mut [0; 4096]).await.unwrap(), 0);
+                drop(upstream);
+            };
+            assert_eq!(is_repeated(&method, own, reads_and_ends).await, is_safe, "{method}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_again_of_whose_answer_a_byte_came() {
+        let (own, mut upstream) = UnixStream::pair().unwrap();
+        let begins_and_ends = async {
+            upstream.write_all(b"H").await.unwrap();
+            assert_ne!(upstream.read(&mut [0; 4096]).await.unwrap(), 0);
+            drop(upstream);
+        };
+        assert!(!is_repeated(&Method::GET, own, begins_and_ends).await);
     }
 }

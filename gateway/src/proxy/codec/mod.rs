@@ -6,6 +6,7 @@
 //! it is `hyper`'s; what is accepted and what is refused is held to `hyper`'s client in
 //! `tests/codec`, byte for byte.
 
+pub(super) mod again;
 pub(super) mod alarm;
 pub mod answer;
 mod chunked;

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http_body::Body;
 use tokio::time::Instant;
 
+use super::again::{Again, is_idempotent};
 use super::connection::Connection;
 use super::request::{BodyLength, Framing, write_head};
 use crate::proxy::request_body::{BodyError, RequestBody};
@@ -27,6 +28,9 @@ pub(in crate::proxy) struct Upload {
     /// The end of a chunk, perhaps of the last one: goes behind `piece`.
     after: &'static [u8],
     has_begun: bool,
+    is_idempotent: bool,
+    /// What to begin anew with when a part of the body is written; `None` where that cannot be.
+    again: Option<Again>,
     framing: Framing,
     /// What is still to come; `None` when all of it is here.
     body: Option<RequestBody>,
@@ -52,12 +56,15 @@ impl Upload {
             (false, None) => BodyLength::Unknown,
         };
         let (before, framing) = write_head(head, length);
+        let again = Again::of(&head.method, &before, framing);
         Self {
             before,
             written: 0,
             piece: Bytes::new(),
             after: b"",
             has_begun: false,
+            is_idempotent: is_idempotent(&head.method),
+            again,
             framing,
             body: (framing != Framing::None).then_some(body),
             upstreams_turn: Some(now),
@@ -69,19 +76,24 @@ impl Upload {
         self.upstreams_turn
     }
 
-    /// Whether a byte was written.
-    pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
-    }
-
-    /// Whether it can be written anew: it is still here from its first byte on.
-    pub(super) fn is_whole(&self) -> bool {
-        self.framing == Framing::None || !self.has_begun
+    /// Whether it may go out once more when its connection has ended without a byte of an answer: not
+    /// a byte of it was written; or sending it twice does what sending it once does, and it has no body,
+    /// or all that was taken of that is still here.
+    pub(super) fn is_repeatable(&self) -> bool {
+        let is_whole = self.framing == Framing::None || self.again.is_some();
+        !self.has_begun || self.is_idempotent && is_whole
     }
 
     /// Begins anew, on another connection.
     pub(super) fn rewind(&mut self, now: Instant) {
         (self.written, self.upstreams_turn) = (0, Some(now));
+        if let Some(mut again) = self.again.take().filter(|_| self.has_begun) {
+            (self.before, self.framing, self.piece) = again.take();
+            let is_last = self.body.is_none();
+            let framed = self.framing.frame(&mut self.before, self.piece.len(), is_last);
+            self.after = framed.unwrap_or_default(); // It was as long as was said.
+            self.has_begun = false;
+        }
     }
 
     /// The body, of which nothing was read.
@@ -136,6 +148,7 @@ impl Upload {
         }
         let framed = self.framing.frame(&mut self.before, piece.len(), is_last);
         self.after = framed.ok_or(BodyError::OtherLength)?;
+        self.again = self.again.take().and_then(|again| again.with(&piece));
         self.piece = piece;
         if is_last {
             self.body = None;
