@@ -89,7 +89,8 @@ fn settings() -> String {
         write!(text, "\n#### `{name}`\n\n").unwrap();
         writeln!(text, "{}\n", command.get_about().unwrap()).unwrap();
         text.push_str("| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n");
-        for setting in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+        let is_shown = |argument: &&Arg| argument.get_id() != "help" && !argument.is_hide_set();
+        for setting in command.get_arguments().filter(is_shown) {
             text.push_str(&row(setting));
         }
     }

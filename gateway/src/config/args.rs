@@ -16,7 +16,7 @@ use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
 use super::static_files_args::StaticFilesArgs;
-use super::tls_args::TlsArgs;
+use super::tls_args::{PlainInDev, TlsArgs};
 use crate::ops::logs::LogShape;
 
 /// A session gateway in front of an unchanged Next.js frontend.
@@ -150,6 +150,12 @@ pub struct DevArgs {
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
+    /// What the site is called, and whom to believe.
+    #[command(flatten)]
+    pub front: FrontArgs,
+    /// What it refuses.
+    #[command(flatten)]
+    pub plain: PlainInDev,
     /// Where sessions and accounts are kept.
     #[command(flatten)]
     pub database: DatabaseArgs,

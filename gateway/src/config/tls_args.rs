@@ -43,6 +43,28 @@ pub struct TlsArgs {
     pub hsts: Option<HstsChoice>,
 }
 
+/// What is typed for `serve` about TLS, and refused in `dev` by its name.
+#[derive(Debug, Args)]
+pub struct PlainInDev {
+    /// Certificates.
+    #[arg(long = "tls-cert", hide = true, value_name = "FILE", value_parser = refuse_in_dev)]
+    pub tls_certs: Vec<String>,
+    /// Their keys.
+    #[arg(long = "tls-key", hide = true, value_name = "FILE", value_parser = refuse_in_dev)]
+    pub tls_keys: Vec<String>,
+    /// Where browsers are sent to TLS.
+    #[arg(long, hide = true, value_name = "PORT", value_parser = refuse_in_dev)]
+    pub http_redirect_port: Option<String>,
+    /// What browsers are told that came over https.
+    #[arg(long, hide = true, value_name = "DURATION", value_parser = refuse_in_dev)]
+    pub hsts: Option<String>,
+}
+
+fn refuse_in_dev(_: &str) -> Result<String, &'static str> {
+    Err("`dev` speaks plain HTTP: put a proxy that speaks TLS in front, with --trusted-proxies or \
+         --public-url, or use `serve`")
+}
+
 /// `--hsts`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HstsChoice {
