@@ -34,6 +34,18 @@ fn an_answer_that_the_upstream_cuts_is_told_from_a_whole_one() {
 }
 
 #[test]
+fn the_line_of_a_request_over_http2_says_so() {
+    let gateway = Gateway::before(upstream());
+    let mut stream = gateway.connect();
+    // Settings, and a head in the codes of RFC 7541: GET, http, `/whole`, and `a`.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    stream.write_all(b"\0\0\x0d\x01\x05\0\0\0\x01\x82\x86\x04\x06/whole\x01\x01a").unwrap();
+    assert_eq!(gateway.line_of("/whole")["protocol"], "HTTP/2.0");
+    gateway.exchange("GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_eq!(gateway.line_of("/cut")["protocol"], Value::Null);
+}
+
+#[test]
 fn a_client_that_goes_away_is_told_from_one_that_stays() {
     let gateway = Gateway::before(upstream());
     let mut stream = gateway.connect();

@@ -4,10 +4,12 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame as BodyFrame;
+use hyper::client::conn::http1;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -109,6 +111,20 @@ impl WebSocket {
             .body(Full::default());
         let response = visitor.start(request.unwrap()).await;
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS, "{path}");
+        Self { stream: TokioIo::new(hyper::upgrade::on(response).await.unwrap()) }
+    }
+
+    /// Opens one on `stream`, on which nothing was sent yet, by this request.
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        request: http::request::Builder,
+    ) -> Self {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection.with_upgrades());
+        let request = request.header("connection", "Upgrade").header("upgrade", "websocket");
+        let response = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await;
+        let response = response.expect("the gateway did not answer");
+        assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
         Self { stream: TokioIo::new(hyper::upgrade::on(response).await.unwrap()) }
     }
 

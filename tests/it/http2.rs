@@ -15,7 +15,9 @@ use nextbnb_tests::frames::{
 use nextbnb_tests::http2::Http2;
 use nextbnb_tests::stack::{RunningGateway, Stack};
 use nextbnb_tests::upstream::{RawUpstream, StubUpstream, text};
+use nextbnb_tests::websocket::socket_upstream;
 use nextbnb_tests::wire::exchange;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
@@ -374,4 +376,28 @@ async fn a_cut_answer_is_not_taken_for_a_whole_one() {
     let mut client = Http2::over(TcpStream::connect(gateway.address()).await.unwrap()).await;
     let response = client.start(get("/").body(Full::default()).unwrap()).await;
     assert!(response.into_body().collect().await.is_err());
+}
+
+#[tokio::test]
+async fn an_event_stream_whose_session_has_ended_is_reset_and_the_connection_stays() {
+    let (upstream, _told) = socket_upstream().await;
+    let stack = Stack::before(upstream).await;
+    let ada = stack.signed_in("ada@example.com").await;
+    let cookie = format!("nextbnb={}", ada.cookie("nextbnb").unwrap());
+    let mut frames = by_hand(&stack, &[], move |mut frames| {
+        let fields = [("cookie", cookie.as_str())];
+        frames.request(END_STREAM, 1, "GET", "/events", &fields).unwrap();
+        assert_eq!(frames.read_until(&[DATA, RST_STREAM, GOAWAY]).unwrap().kind, DATA);
+        frames
+    })
+    .await;
+    ada.post("/api/auth/logout", &json!({})).await;
+    spawn_blocking(move || {
+        let end = frames.read_until(&[DATA, RST_STREAM, GOAWAY]).unwrap();
+        assert_eq!((end.kind, end.stream), (RST_STREAM, 1), "it is not to be taken for whole");
+        frames.request(END_STREAM, 3, "GET", "/", &[]).unwrap();
+        assert_eq!(frames.read_until(&[HEADERS, RST_STREAM, GOAWAY]).unwrap().kind, HEADERS);
+    })
+    .await
+    .unwrap();
 }

@@ -12,6 +12,7 @@ use nextbnb_tests::stack::{Stack, registration};
 use nextbnb_tests::tls::{TestCertificate, TlsClient};
 use nextbnb_tests::upstream::{StubUpstream, text};
 use nextbnb_tests::wait_until;
+use nextbnb_tests::websocket::{WebSocket, socket_upstream};
 use nextbnb_tests::wire::{Wire, exchange};
 use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -215,6 +216,33 @@ async fn a_handshake_that_is_not_finished_is_cut() {
     let mut rest = Vec::new();
     drop(silent.read_to_end(&mut rest).await); // With or without a word of farewell.
     assert!(rest.is_empty());
+}
+
+#[tokio::test]
+async fn a_socket_over_tls_is_closed_with_its_session() {
+    let (upstream, mut told) = socket_upstream().await;
+    let certificate = TestCertificate::of(&["a.example"]);
+    let stack = before(upstream, certificate.tls()).await;
+    let stream = TlsClient::new(&[&certificate], H2).connect(stack.address(), "a.example").await;
+    let mut client = Http2::over(stream).await;
+    let post = |path: &str, cookie: &str, json: serde_json::Value| {
+        Request::post(format!("https://a.example{path}"))
+            .header("content-type", "application/json")
+            .header("origin", "https://a.example")
+            .header("cookie", cookie)
+            .body(Full::from(json.to_string()))
+            .unwrap()
+    };
+    let register = post("/api/auth/register", "", registration("ada@example.com"));
+    let reply = client.send(register).await;
+    let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let stream = TlsClient::new(&[&certificate], H1).connect(stack.address(), "a.example").await;
+    let request = Request::get("/socket").header("host", "a.example").header("cookie", &cookie);
+    let mut socket = WebSocket::over(stream, request.header("origin", "https://a.example")).await;
+    assert!(socket.is_open().await);
+    client.send(post("/api/auth/logout", &cookie, serde_json::json!({}))).await;
+    assert_eq!(socket.closed().await, Some(1008));
+    assert_eq!(told.recv().await.unwrap(), Some(1008));
 }
 
 #[tokio::test]

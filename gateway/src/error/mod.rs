@@ -1,6 +1,6 @@
 //! What can go wrong: at start-up, told to the operator; in a request, answered to the browser.
 
-mod answer;
+mod broken_off;
 mod certificate;
 mod front;
 mod next;
@@ -14,7 +14,7 @@ use std::path::Path;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-pub use self::answer::AnswerError;
+pub use self::broken_off::BrokenOff;
 pub use self::certificate::CertificateError;
 pub use self::front::FrontError;
 pub use self::next::NextError;

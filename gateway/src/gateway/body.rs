@@ -8,7 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tokio::sync::oneshot;
 
-use crate::error::AnswerError;
+use crate::error::BrokenOff;
 use crate::ops::access_log::AccessLog;
 use crate::proxy::body::UpstreamBody;
 use crate::session::watch::SessionEnd;
@@ -41,12 +41,12 @@ impl AnswerBody {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = AnswerError;
+    type Error = BrokenOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let body = match self.get_mut() {
             Self::Own(body) => {
                 return Pin::new(body).poll_frame(context).map_err(|never| match never {});
@@ -55,14 +55,14 @@ impl Body for AnswerBody {
             Self::InSession(body, end) => {
                 if Pin::new(end).poll(context).is_ready() {
                     // Broken off, so that nobody takes it for whole.
-                    return Poll::Ready(Some(Err(AnswerError::SessionOver)));
+                    return Poll::Ready(Some(Err(BrokenOff::SessionOver)));
                 }
                 body
             }
             Self::Upstream(body) => body,
         };
         let frame = ready!(Pin::new(body).poll_frame(context));
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| AnswerError::Upstream(error.into()))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| BrokenOff::Upstream(error.into()))))
     }
 
     fn is_end_stream(&self) -> bool {

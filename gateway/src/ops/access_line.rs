@@ -29,6 +29,8 @@ pub(super) struct AccessLine<'a> {
     pub(super) status: Option<StatusCode>,
     pub(super) duration_ms: u64,
     pub(super) bytes: u64,
+    /// Which HTTP it came by, where that is not HTTP/1.
+    pub(super) protocol: Option<&'static str>,
     pub(super) user_id: Option<&'a UserId>,
     pub(super) end: Option<&'static str>,
     pub(super) cause: Option<&'a str>,
@@ -37,12 +39,12 @@ pub(super) struct AccessLine<'a> {
 /// Writes a line at a level, which `tracing` wants to know when it is compiled.
 macro_rules! traced {
     ($level:ident, $line:expr) => {{
-        let AccessLine { method, path, request_id, client, duration_ms, bytes, end, cause, .. } =
+        let AccessLine { method, path, request_id, client, duration_ms, bytes, protocol, end, cause, .. } =
             $line;
         $level!(
             target: TARGET,
             %request_id, client.address = %client, status = $line.status_code(), duration_ms, bytes,
-            user.id = $line.user_id.map(UserId::as_value), end, cause,
+            protocol, user.id = $line.user_id.map(UserId::as_value), end, cause,
             "{method} {path} -> {}", $line.outcome()
         );
     }};
@@ -99,6 +101,9 @@ impl AccessLine<'_> {
         put_number(out, self.duration_ms);
         put(out, " bytes=");
         put_number(out, self.bytes);
+        if let Some(protocol) = self.protocol {
+            put_quoted(out, " protocol=", protocol);
+        }
         match self.user_id {
             Some(UserId::Number(id) | UserId::Big(id)) => {
                 put(out, " user.id=");
@@ -138,6 +143,9 @@ impl AccessLine<'_> {
         put_number(out, self.duration_ms);
         put(out, ",\"bytes\":");
         put_number(out, self.bytes);
+        if let Some(protocol) = self.protocol {
+            put_member(out, ",\"protocol\":\"", protocol);
+        }
         match self.user_id {
             Some(UserId::Number(id) | UserId::Big(id)) => {
                 put(out, ",\"user.id\":");
@@ -234,6 +242,7 @@ mod tests {
         status: Some(StatusCode::OK),
         duration_ms: 12,
         bytes: 34_567,
+        protocol: None,
         user_id: None,
         end: None,
         cause: None,
@@ -260,6 +269,7 @@ mod tests {
             check(&AccessLine { user_id: Some(&id), ..PLAIN });
         }
         check(&AccessLine { end: Some("cut by the upstream"), ..PLAIN });
+        check(&AccessLine { protocol: Some("HTTP/2.0"), ..PLAIN });
         check(&AccessLine { status: None, end: Some("client gone"), ..PLAIN });
         check(&AccessLine { status: None, ..PLAIN });
         check(&AccessLine { cause: Some("\"a\"\n\t\u{1b}[31m\\ é \u{85}\0"), ..PLAIN });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use tracing::{Level, info};
 
@@ -19,7 +19,7 @@ use super::metrics::worker::WorkerMetrics;
 use super::open_connection::{LongLived, Running};
 use super::request_id::RequestId;
 use crate::entity::user_id::UserId;
-use crate::error::{AnswerError, chain};
+use crate::error::{BrokenOff, chain};
 
 /// How an answer ends whose upstream breaks off.
 pub const CUT_BY_THE_UPSTREAM: &str = "cut by the upstream";
@@ -36,6 +36,7 @@ pub struct AccessLog {
     began: Instant,
     method: Method,
     path: Box<str>,
+    is_http2: bool,
     client: IpAddr,
     user_id: Option<UserId>,
     status: Option<StatusCode>,
@@ -75,6 +76,7 @@ impl AccessLog {
             began: Instant::now(),
             method: head.method.clone(),
             path: head.uri.path().into(),
+            is_http2: head.version == Version::HTTP_2,
             client,
             user_id: None,
             status: None,
@@ -153,6 +155,7 @@ impl Drop for AccessLog {
             status: self.status,
             duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             bytes: self.bytes,
+            protocol: self.is_http2.then_some("HTTP/2.0"),
             user_id: self.user_id.as_ref(),
             end: self.end(),
             cause: self.cause.as_deref(),
@@ -188,15 +191,15 @@ impl<B: Body> TrackedBody<B> {
 
 impl<B> Body for TrackedBody<B>
 where
-    B: Body<Data = Bytes, Error = AnswerError> + Unpin,
+    B: Body<Data = Bytes, Error = BrokenOff> + Unpin,
 {
     type Data = Bytes;
-    type Error = AnswerError;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let Self { body, log, .. } = &mut *self;
         let frame = ready!(Pin::new(&mut *body).poll_frame(context));
         let Some(log) = log else { return Poll::Ready(frame) };
@@ -204,7 +207,7 @@ where
             // Nothing follows them, and hyper asks for nothing more.
             Some(Ok(frame)) if frame.is_trailers() => log.progress = Progress::Whole,
             Some(Ok(frame)) => log.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
-            Some(Err(AnswerError::SessionOver)) => log.progress = Progress::Ended(SESSION_ENDED),
+            Some(Err(BrokenOff::SessionOver)) => log.progress = Progress::Ended(SESSION_ENDED),
             Some(Err(error)) => {
                 log.set_cause(Level::WARN, chain(error));
                 log.progress = Progress::Cut;

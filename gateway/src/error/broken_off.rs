@@ -4,7 +4,7 @@ use std::error::Error;
 
 /// What breaks off an answer's body.
 #[derive(Debug, thiserror::Error)]
-pub enum AnswerError {
+pub enum BrokenOff {
     /// The session is over that its event stream was opened in.
     #[error("the session is over")]
     SessionOver,
