@@ -8,6 +8,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use nextbnb_gateway::config::Config;
 use nextbnb_gateway::proxy::pages::Reader;
+use nextbnb_gateway::server::listen_at::ListenAt;
+use nextbnb_tests::exposition::Scrape;
 use nextbnb_tests::stack::{PASSWORD, Stack, credentials};
 use nextbnb_tests::visitor::Visitor;
 use nextbnb_tests::wait_until;
@@ -162,13 +164,22 @@ async fn inside_a_frame_a_socket_is_reset() {
 
 #[tokio::test]
 async fn sockets_stay_while_the_database_is_away_and_end_when_it_is_back() {
-    let (stack, _told) = stack().await;
+    let (stack, _told) = stack_with(|config| {
+        config.admin = Some(ListenAt::Tcp { host: "127.0.0.1".to_owned(), port: 0 });
+    })
+    .await;
     let ada = stack.signed_in(ADA).await;
     let mut socket = open(&ada).await;
+    let failed = async || {
+        let reply = Visitor::new(stack.admin_address()).get("/metrics").await;
+        let failed = [("result", "failed")];
+        Scrape::parse(reply.text()).value("nextbnb_database_statements_total", &failed)
+    };
+    let before = failed().await;
     stack.database.run("ALTER TABLE \"Sessions\" RENAME TO away").await;
     stack.database.run("DELETE FROM away").await;
     // A refused statement is as good as none: nobody can tell.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    wait_until("it has looked in vain", async || failed().await > before).await;
     assert!(socket.is_open().await);
     stack.database.run("ALTER TABLE away RENAME TO \"Sessions\"").await;
     assert_eq!(socket.closed().await, Some(1008));
