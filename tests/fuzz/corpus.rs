@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use nextbnb_tests::next::repository;
 use nextbnb_tests::properties::ALL;
 
+use crate::mutate::Mutator;
+use crate::{mutations, seed};
+
 #[test]
 fn every_file_of_the_corpus_keeps_its_property() {
     let mut broken = Vec::new();
@@ -22,6 +25,24 @@ fn every_file_of_the_corpus_keeps_its_property() {
         }
     }
     assert!(broken.is_empty(), "broken by {broken:#?}");
+}
+
+#[test]
+fn every_property_holds_for_changes_of_its_corpus() {
+    let mut broken = Vec::new();
+    for (name, property) in ALL {
+        let files = entries(&repository().join("fuzz/corpus").join(name));
+        let corpus: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+        let mut mutator = Mutator::new(seed());
+        for _ in 0..mutations() {
+            let mut bytes = mutator.choose(&corpus).clone();
+            mutator.change(&mut bytes);
+            if catch_unwind(|| property(&bytes)).is_err() {
+                broken.push(format!("{name}: {}", bytes.escape_ascii()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "seed {}: broken by {broken:#?}", seed());
 }
 
 #[test]
