@@ -50,6 +50,18 @@ test-compose: ## bring up docker-compose.yml and a site on the move, prove them,
 	tests/compose/run
 	tests/compose/from-express
 
+.PHONY: bench
+bench: ## beside nginx and Express: CPU, latency, memory, statements; ROUNDS=9, BINARY=, GATEWAY_FLAGS=
+	bench/side-by-side/run
+
+.PHONY: bench-instructions
+bench-instructions: ## fails where a request costs more instructions than bench/instructions/figures allows
+	bench/instructions/gate.sh
+
+.PHONY: release-pgo
+release-pgo: ## target/release-pgo/nextbnb-gateway: built twice, the second time by what the first ran
+	bench/pgo/build.sh
+
 .PHONY: fmt
 fmt: ## format the Rust code
 	cargo fmt --all
