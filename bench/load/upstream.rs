@@ -63,8 +63,8 @@ fn serve_one(stream: &TcpStream, answers: &Answers) -> Option<()> {
         let bytes = match target {
             b"/64k" => &answers.page_64_kib,
             b"/1m" => &answers.page_1_mib,
-            b"/_next/static/chunks/1k.js" => &answers.asset,
             b"/_next/static/chunks/64k.js" => &answers.asset_64_kib,
+            _ if target.starts_with(b"/_next/static/") => &answers.asset,
             _ => &answers.page,
         };
         let length = read_fields(&mut reader)?;

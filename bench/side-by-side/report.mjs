@@ -11,8 +11,9 @@ export function row(what, values, format) {
   return [what, ...shown, ratio(gateway, nginx), ratio(gateway, express)];
 }
 
+// Of what is not there, or not above nothing, there is no ratio.
 function ratio(ours, theirs) {
-  if (!theirs) return '-';
+  if (!theirs || [...ours, ...theirs].some((value) => value <= 0)) return '-';
   const [low, middle, high] = quartiles(ratios(ours, theirs)).map(significant);
   return ours.length > 1 ? `**${middle}** (${low}–${high})` : `**${middle}**`;
 }
