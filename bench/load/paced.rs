@@ -12,6 +12,9 @@ use crate::connection::Connection;
 
 const CONNECTIONS: usize = 64;
 
+/// How long the last of them may take.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
+
 /// One connection and the moment of its request, in nanoseconds since the start.
 struct Lane {
     stream: TcpStream,
@@ -28,9 +31,11 @@ pub(crate) fn run(port: u16, requests: &[Vec<u8>], rate: f64, seconds: f64) {
     let (is_free, free) = channel();
     let (lanes, readers): (Vec<_>, Vec<_>) =
         (0..CONNECTIONS).map(|lane| open(port, lane, start, is_free.clone())).unzip();
-    send(&lanes, &free, requests, start, rate, seconds);
-    let mut nanos: Vec<u64> =
-        readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
+    let mut nanos = send(&lanes, &free, requests, start, rate, seconds);
+    let late = nanos.len();
+    for reader in readers {
+        nanos.extend(reader.join().unwrap());
+    }
     nanos.sort_unstable();
     let at = |share: f64| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
@@ -39,8 +44,8 @@ pub(crate) fn run(port: u16, requests: &[Vec<u8>], rate: f64, seconds: f64) {
         nanos.get(index).expect("an answer") / 1000
     };
     println!(
-        r#"{{"answered":{},"p50":{},"p90":{},"p99":{},"p999":{}}}"#,
-        nanos.len(),
+        r#"{{"answered":{},"late":{late},"p50":{},"p90":{},"p99":{},"p999":{}}}"#,
+        nanos.len() - late,
         at(0.5),
         at(0.9),
         at(0.99),
@@ -70,6 +75,7 @@ fn open(
     (Lane { stream, asked }, reader)
 }
 
+/// How long those waited that were never sent, or never answered, because the server did not keep up.
 fn send(
     lanes: &[Lane],
     free: &Receiver<usize>,
@@ -77,27 +83,38 @@ fn send(
     start: Instant,
     rate: f64,
     seconds: f64,
-) {
-    let (gap, begun) = (Duration::from_secs_f64(1.0 / rate), since(start));
-    let end = begun + u64::try_from(Duration::from_secs_f64(seconds).as_nanos()).unwrap();
-    let gap = u64::try_from(gap.as_nanos()).unwrap();
-    for (due, request) in
-        (begun..end).step_by(usize::try_from(gap).unwrap()).zip(requests.iter().cycle())
-    {
+) -> Vec<u64> {
+    let (gap, lasts) = (Duration::from_secs_f64(1.0 / rate), Duration::from_secs_f64(seconds));
+    let (begun, gap) = (since(start), usize::try_from(gap.as_nanos()).unwrap());
+    let end = begun + u64::try_from(lasts.as_nanos()).unwrap();
+    let mut waited = Vec::new();
+    for (due, request) in (begun..end).step_by(gap).zip(requests.iter().cycle()) {
         thread::sleep(Duration::from_nanos(due.saturating_sub(since(start))));
-        let (lane, asked) = match free.try_recv() {
-            Ok(lane) => (lane, since(start)),
-            Err(_) => (free.recv().unwrap(), due),
+        let asked = if let Ok(lane) = free.try_recv() {
+            Some((lane, since(start)))
+        } else {
+            let left = Duration::from_nanos(end.saturating_sub(since(start)));
+            free.recv_timeout(left).ok().map(|lane| (lane, due))
+        };
+        let Some((lane, asked)) = asked else {
+            waited.push(end - due);
+            continue;
         };
         let lane = lanes.get(lane).unwrap();
         lane.asked.store(asked, Ordering::Release);
         (&lane.stream).write_all(request).unwrap();
     }
-    // Once all are answered.
+    let mut unanswered: Vec<_> = lanes.iter().map(Some).collect();
     for _ in lanes {
-        let lane = free.recv_timeout(Duration::from_secs(30)).expect("the last answers");
-        lanes.get(lane).unwrap().stream.shutdown(Shutdown::Both).unwrap();
+        let Ok(lane) = free.recv_timeout(LAST_ANSWERS) else { break };
+        *unanswered.get_mut(lane).unwrap() = None;
     }
+    let asked = unanswered.into_iter().flatten().map(|lane| lane.asked.load(Ordering::Acquire));
+    waited.extend(asked.map(|asked| since(start) - asked));
+    for lane in lanes {
+        lane.stream.shutdown(Shutdown::Both).unwrap();
+    }
+    waited
 }
 
 fn since(start: Instant) -> u64 {

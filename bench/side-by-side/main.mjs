@@ -50,7 +50,13 @@ process.exit();
 async function step(name, method, measure) {
   if (ONLY && !ONLY.includes(name)) return;
   console.log(`${new Date().toTimeString().slice(0, 8)} ${name}: ${method.replace(/\s+/g, ' ')}`);
-  await measure();
+  try {
+    await measure();
+  } catch (error) {
+    // The others are worth having all the same.
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
 
 // On a database of its own, without a table.
