@@ -2,7 +2,7 @@
 # A release build that knows which of its code runs: `make release-pgo`
 #
 # Builds the gateway with counters, has it serve (train.sh), and builds it again by what they say. The
-# program is target/release-pgo/nextbnb-gateway. Twice the time of a release build; needs curl and
+# program is target/release-pgo/nextbnb-gateway. Takes more than two release builds; needs curl and
 # openssl, and an llvm-profdata that knows the compiler's counts: what LLVM_PROFDATA names, else the
 # toolchain's own (`rustup component add llvm-tools`), else one of LLVM 19 or later (Debian: llvm-19).
 set -euo pipefail
@@ -22,8 +22,9 @@ main() {
     mkdir -p "$counts"
 
     cargo build --release --locked --package nextbnb-bench
-    # Without link-time optimisation, which comes after the counters and takes minutes.
-    CARGO_PROFILE_RELEASE_LTO=off build "-Cprofile-generate=$counts"
+    # By the same cargo profile, link-time optimisation and all: it is a part of the names by which the
+    # counts are found again.
+    build "-Cprofile-generate=$counts"
     bench/pgo/train.sh "$(built)" target/release/bench-load
     "$profdata" merge --output "$profile" "$counts"/*.profraw ||
         fail "$profdata cannot read what this compiler (LLVM $llvm) wrote: $HOW"
