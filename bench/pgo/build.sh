@@ -15,7 +15,7 @@ llvm=$(rustc -vV | sed -n 's/^LLVM version: //p')
 readonly host llvm
 
 main() {
-    local profdata counts=$PWD/$OUT/counts profile=$PWD/$OUT/profile
+    local profdata profile counts=$PWD/$OUT/counts merged=$PWD/$OUT/merged
     find_profdata
     echo "merging with $profdata"
     rm -rf "$counts"
@@ -26,9 +26,12 @@ main() {
     # counts are found again.
     build "-Cprofile-generate=$counts"
     bench/pgo/train.sh "$(built)" target/release/bench-load
-    "$profdata" merge --output "$profile" "$counts"/*.profraw ||
+    "$profdata" merge --output "$merged" "$counts"/*.profraw ||
         fail "$profdata cannot read what this compiler (LLVM $llvm) wrote: $HOW"
 
+    # Under a name of its own, or cargo would take what it built by an older one for up to date.
+    profile=$PWD/$OUT/$(sha256sum "$merged" | head -c 16).profdata
+    mv "$merged" "$profile"
     build "-Cprofile-use=$profile"
     cp "$(built)" "$OUT/nextbnb-gateway"
     echo "$OUT/nextbnb-gateway"
