@@ -37,7 +37,6 @@ pub struct CommandLine {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in the life of a process")]
 pub enum Command {
     /// Serve in front of a running Next.js (the default command)
     Serve(ServeArgs),

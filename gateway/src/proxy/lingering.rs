@@ -37,12 +37,6 @@ impl Lingering {
     pub fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
         Self { incoming: Some(incoming), is_unasked: headers.contains_key(EXPECT) }
     }
-
-    /// The body of a request that has none.
-    #[cfg(test)]
-    pub(super) fn empty() -> Self {
-        Self { incoming: None, is_unasked: false }
-    }
 }
 
 impl Body for Lingering {
