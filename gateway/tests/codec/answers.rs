@@ -1,6 +1,7 @@
 //! Answers, read by both.
 
 use http::Method;
+use nextbnb_gateway::proxy::codec::answer::read_answer;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -27,6 +28,27 @@ fn check(sent: &Sent) {
 fn cut(answer: &[u8], at: usize) -> Vec<Vec<u8>> {
     let (first, second) = answer.split_at(at);
     vec![first.to_vec(), second.to_vec()]
+}
+
+/// Lines that came before are read in a way of their own.
+#[test]
+fn an_answer_that_came_before_is_what_it_was_wherever_it_is_cut() {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 200 OK\r\nA: 1\r\nSet-Cookie: a=b\r\nKeep-Alive: timeout=5\r\n\
+        A: 1\r\nContent-Length: 2\r\n\r\nhi";
+    let without_cookie = String::from_utf8_lossy(ANSWER).replace("Set-Cookie: a=b\r\n", "");
+    for answer in [ANSWER, without_cookie.as_bytes()] {
+        let read = |pieces: [&[u8]; 2]| {
+            let read = read_answer(&Method::GET, pieces, false).unwrap().unwrap();
+            (read.head.headers, read.body, read.is_reusable)
+        };
+        let first = read([answer, b""]);
+        assert_eq!((&*first.1, first.2), (&b"hi"[..], true));
+        for at in 0..answer.len() {
+            let (begun, rest) = answer.split_at(at);
+            assert_eq!(read([begun, rest]), first, "cut at {at}");
+        }
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -146,12 +147,23 @@ impl Sent {
     }
 }
 
+/// The fields but for those that speak of the connection alone, which the codec leaves behind.
+fn passed_on(response: &Response<Incoming>) -> HeaderMap {
+    let is_behind = |name: &HeaderName, value: &HeaderValue| match name.as_str() {
+        "connection" => matches!(value.as_bytes(), b"keep-alive" | b"close"),
+        name => name == "keep-alive",
+    };
+    let fields = response.headers().iter();
+    let passed = fields.filter(|(name, value)| response.status() == 101 || !is_behind(name, value));
+    passed.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn begin(response: &Response<Incoming>) -> Outcome {
     Outcome {
         status: response.status(),
         version: response.version(),
         reason: reason(response.extensions()),
-        fields: response.headers().clone(),
+        fields: passed_on(response),
         body: Vec::new(),
         trailers: None,
         end: if response.status() == 101 { HowItEnds::Whole } else { HowItEnds::Open },

@@ -36,21 +36,31 @@ pub(super) enum Told {
 }
 
 impl ConnectionFields {
-    /// Notes a field, where it is one of these.
-    pub(super) fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
+    /// Notes a field, where it is one of these; tells whether it says nothing else, so that nobody
+    /// need read it again.
+    pub(super) fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
         match *name {
             CONTENT_LENGTH => {
                 self.lengths += 1;
                 self.length = Some(Number::of(value.as_bytes()));
+                false
             }
             TRANSFER_ENCODING => {
                 self.codings += 1;
                 let is_chunked = value.as_bytes().eq_ignore_ascii_case(b"chunked");
                 self.other_codings += usize::from(!is_chunked);
+                false
             }
-            CONNECTION => self.closes |= is_close(value),
-            _ if *name == KEEP_ALIVE => self.kept = self.kept.or(timeout_of(value)),
-            _ => {}
+            CONNECTION if value == "keep-alive" => true,
+            CONNECTION => {
+                self.closes |= is_close(value);
+                value == "close"
+            }
+            _ if *name == KEEP_ALIVE => {
+                self.kept = self.kept.or(timeout_of(value));
+                true
+            }
+            _ => false,
         }
     }
 
@@ -98,9 +108,12 @@ fn is_close(value: &HeaderValue) -> bool {
 
 /// The `N` of `timeout=N`.
 fn timeout_of(value: &HeaderValue) -> Option<Duration> {
-    let mut parts = value.to_str().ok()?.split(',');
-    let seconds = parts.find_map(|part| part.trim().strip_prefix("timeout="))?;
-    seconds.parse().ok().map(Duration::from_secs)
+    let mut parts = value.as_bytes().split(|byte| *byte == b',');
+    let seconds = parts.find_map(|part| part.trim_ascii().strip_prefix(b"timeout="))?;
+    match Number::of(seconds) {
+        Number::Of(seconds) => Some(Duration::from_secs(seconds)),
+        Number::TooLarge | Number::Malformed => None,
+    }
 }
 
 #[cfg(test)]
