@@ -3,13 +3,13 @@
 use http::HeaderMap;
 use memchr::memmem::Finder;
 
-use crate::gateway::forward;
+use crate::gateway::strip;
 use crate::identity::names::IdentityNames;
 use crate::session::cookie_header;
 
 /// Removes what clients may not send.
 pub fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
-    forward::strip(headers, names);
+    strip::strip(headers, names);
 }
 
 /// Every value of the cookie `name`.

@@ -1,11 +1,11 @@
 //! Accounts whose ids are not numbers.
 
 use http::StatusCode;
-use http::header::HeaderMap;
 use http_body_util::BodyExt;
 use nextbnb_gateway::auth::who_am_i::who_am_i;
 use nextbnb_gateway::entity::user_id::UserId;
 use nextbnb_gateway::identity::names::IdentityNames;
+use nextbnb_gateway::proxy::own_fields::OwnFields;
 use nextbnb_gateway::session::user_key::UserKey;
 use nextbnb_migrations::TableNames;
 use nextbnb_tests::database::TestDatabase;
@@ -51,14 +51,14 @@ async fn a_uuid_is_a_text_for_pages_and_in_answers(test: TestDatabase) {
     add(&site, UUID, ADA).await;
     let cookie = site.log_in(ADA, "pw", &[]).await.cookie();
     let session = site.visit(&[&cookie]).await;
-    let mut headers = HeaderMap::new();
+    let mut fields = OwnFields::new();
     session
         .as_ref()
         .unwrap()
         .identity_fields()
         .unwrap()
-        .inject(&IdentityNames::default(), &mut headers);
-    assert_eq!(headers["x-forwarded-user"], UUID);
+        .inject(&IdentityNames::default(), &mut fields);
+    assert_eq!(fields.to_map()["x-forwarded-user"], UUID);
     let body = who_am_i(session.as_ref()).into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["user"]["id"], UUID);

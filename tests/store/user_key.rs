@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use http::StatusCode;
 use nextbnb_gateway::auth::AuthSettings;
 use nextbnb_gateway::identity::names::IdentityNames;
+use nextbnb_gateway::proxy::own_fields::OwnFields;
 use nextbnb_gateway::session::SessionSettings;
 use nextbnb_gateway::session::policy::OldData;
 use nextbnb_gateway::session::user_key::{UserField, UserKey, UserObject};
@@ -145,8 +146,9 @@ async fn an_account_without_an_address_is_signed_in_by_its_id(test: TestDatabase
     site.test.run(table).await;
     express_wrote(&site, "1").await;
     let session = site.visit(&[EXPRESS_COOKIE]).await.unwrap();
-    let mut headers = http::HeaderMap::new();
-    session.identity_fields().unwrap().inject(&IdentityNames::default(), &mut headers);
+    let mut fields = OwnFields::new();
+    session.identity_fields().unwrap().inject(&IdentityNames::default(), &mut fields);
+    let headers = fields.to_map();
     assert_eq!(headers.len(), 1, "{headers:?}");
     assert_eq!(headers["x-forwarded-user"], "1");
 }

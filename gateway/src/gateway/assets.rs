@@ -13,7 +13,8 @@ use super::body::AnswerBody;
 use super::{Caller, Gateway, own};
 use crate::ops::access_log::AccessLog;
 use crate::ops::metrics::labels::StaticFile;
-use crate::ops::request_id::RequestId;
+use crate::ops::request_id::{RequestId, X_REQUEST_ID};
+use crate::proxy::own_fields::OwnFields;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::routing::Target;
 use crate::proxy::upstream::Upstream;
@@ -119,16 +120,17 @@ impl Gateway {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         let told = [(ACCEPT_ENCODING, codings.to_value()), (IF_NONE_MATCH, etag)];
         headers.extend(told.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        caller.forwarding(target).set(&mut headers);
-        RequestId::generate().set(&mut headers);
+        let mut fields = OwnFields::new();
+        caller.forwarding(target).add_to(&mut fields);
+        fields.add_text(&X_REQUEST_ID, RequestId::generate().as_str());
         if let Some(token) = &self.services.upstream_token {
-            token.tell(&mut headers, None);
+            token.tell(&mut fields, None);
         }
         let mut request = Request::new(RequestBody::none());
         (*request.uri_mut(), *request.headers_mut()) = (uri, headers);
         if let Some(prefix) = &target.stripped {
             prefix.strip(request.uri_mut());
         }
-        tokio::spawn(question.put(target.upstream.clone(), request));
+        tokio::spawn(question.put(target.upstream.clone(), request, fields));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header;
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
@@ -14,18 +14,17 @@ use super::sockets::Socket;
 use super::visits::audience_of;
 use super::{Caller, Downstream, Gateway, Services, is_event_stream};
 use crate::error::RequestError;
-use crate::identity::headers::fold;
-use crate::identity::names::IdentityNames;
 use crate::next::dev_only::is_dev_only;
-use crate::next::request_headers::is_internal;
 use crate::ops::access_log::AccessLog;
-use crate::ops::request_id::is_request_id;
+use crate::ops::request_id::X_REQUEST_ID;
+use crate::ops::request_span::request_span;
 use crate::proxy::body::UpstreamBody;
 use crate::proxy::bounded_stream::BoundedStream;
 use crate::proxy::expectation::keep_only_waiting;
-use crate::proxy::forwarding::{Forwarding, is_forwarding};
-use crate::proxy::hop_by_hop::{is_imitation, remove_hop_by_hop};
+use crate::proxy::forwarding::Forwarding;
+use crate::proxy::hop_by_hop::remove_hop_by_hop;
 use crate::proxy::location::PublicOrigin;
+use crate::proxy::own_fields::OwnFields;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::clean_response;
 use crate::proxy::routing::{PathPrefix, Target};
@@ -74,7 +73,7 @@ impl Gateway {
             }
             body.limit(bytes);
         }
-        if !wants_websocket {
+        if !wants_websocket && matches!(forward.visit, Visit::Fresh) {
             let begun = sessions.begin_for_guest(forward.visit, own.known_scheme(), clock.now());
             forward.visit = begun.await;
         }
@@ -84,21 +83,24 @@ impl Gateway {
         if wants_websocket {
             keep_websocket(headers);
         }
-        if let (Entry::Vacant(host), Ok(value)) =
-            (headers.entry(header::HOST), HeaderValue::try_from(own.host()))
-        {
-            host.insert(value); // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
-        }
-        forward.caller.forwarding(forward.target).set(headers);
-        log.request_id().set(headers);
         sessions.show_cookie(headers, &forward.visit);
-        if let Some(fields) = forward.visit.session().and_then(Session::identity_fields) {
-            fields.inject(&self.services.identity_names, headers);
+        let mut fields = OwnFields::new();
+        if head.version == Version::HTTP_10 && !headers.contains_key(header::HOST) {
+            // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
+            fields.add_text(&header::HOST, own.host());
+        }
+        forward.caller.forwarding(forward.target).add_to(&mut fields);
+        fields.add_text(&X_REQUEST_ID, log.request_id().as_str());
+        let names = &self.services.identity_names;
+        debug_assert!(names.are_absent_in(headers), "a client's copy was not stripped");
+        if let Some(identity) = forward.visit.session().and_then(Session::identity_fields) {
+            identity.inject(names, &mut fields);
         }
         if let Some(token) = upstream_token
-            && !token.tell(headers, forward.visit.told().as_deref())
+            && !token.tell(&mut fields, forward.visit.told().as_deref())
         {
-            warn!("a session is too long to be told of: req.session is empty");
+            let told = "a session is too long to be told of: req.session is empty";
+            request_span().in_scope(|| warn!("{told}"));
         }
         head.version = Version::HTTP_11;
         let is_hot_reload = is_dev_only(head.uri.path());
@@ -109,10 +111,10 @@ impl Gateway {
         let mut response = if wants_websocket {
             // A page that is worked on keeps its hot reload, whoever signs out in it.
             let session = forward.visit.session().filter(|_| !is_hot_reload);
-            self.upgrade(request, &forward, session).await?
+            self.upgrade(request, fields, &forward, session).await?
         } else {
             let asked = Instant::now();
-            let response = forward.target.upstream.send(request).await?;
+            let response = forward.target.upstream.send(request, &fields).await?;
             self.metrics.upstream_answered(asked.elapsed());
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
@@ -128,6 +130,7 @@ impl Gateway {
     async fn upgrade(
         &self,
         mut request: Request<RequestBody>,
+        fields: OwnFields,
         forward: &Forward<'_>,
         session: Option<&Session>,
     ) -> Result<Response<AnswerBody>, RequestError> {
@@ -135,7 +138,7 @@ impl Gateway {
         let upgrade = self.services.crowds.upgrades.enter_as(caller.counted);
         let upgrade = upgrade.map_err(|error| RequestError::Crowded(error.into()))?;
         let to_browser = hyper::upgrade::on(&mut request);
-        let (response, socket, come) = match target.upstream.upgrade(request).await? {
+        let (response, socket, come) = match target.upstream.upgrade(request, &fields).await? {
             Upgrade::Refused(response) => return Ok(response.map(AnswerBody::Upstream)),
             Upgrade::Granted { response, socket, come } => (response, socket, come),
         };
@@ -174,32 +177,14 @@ impl Gateway {
         let prefix = stripped.as_ref().map_or("", PathPrefix::without_slash);
         let own = &forward.caller.origin;
         let public = PublicOrigin { scheme: own.scheme(), host: own.host(), prefix };
-        clean_response(headers, upstream.authority().as_ref(), public);
+        clean_response(headers, || upstream.authority(), public);
         if is_upgraded {
             return keep_websocket(headers);
         }
         let Services { sessions, clock, .. } = &self.services;
-        let (visit, audience) = (&forward.visit, audience_of(headers));
-        if !sessions.filter_set_cookie(headers, visit, audience, clock.now()).await {
-            self.settle(headers, visit, forward.caller).await;
+        let (visit, settled) = (&forward.visit, (audience_of(headers), clock.now()));
+        if !sessions.filter_set_cookie(headers, visit, settled.0, settled.1).await {
+            self.settle(headers, visit, forward.caller, settled).await;
         }
-    }
-}
-
-/// Removes what clients may not send, in every spelling that a backend may fold to it: the
-/// identity of a user, where a request came from, its id, what Next.js tells itself, and what
-/// passes for a field of the connection.
-pub(crate) fn strip(headers: &mut HeaderMap, names: &IdentityNames) {
-    let is_forbidden = |name: &&HeaderName| {
-        let folded = fold(name);
-        names.are_managing(&folded)
-            || is_forwarding(&folded)
-            || is_internal(&folded)
-            || is_request_id(&folded)
-            || is_imitation(name, &folded)
-    };
-    let forbidden: Vec<HeaderName> = headers.keys().filter(is_forbidden).cloned().collect();
-    for name in forbidden {
-        headers.remove(name);
     }
 }

@@ -2,16 +2,18 @@
 
 mod assets;
 mod body;
-pub(crate) mod forward;
+mod forward;
 mod held;
 pub mod hsts;
 mod over_https;
 mod refuse;
 mod route;
 mod sockets;
+pub(crate) mod strip;
 mod visits;
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,16 +24,17 @@ use http::uri::Scheme;
 use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tracing::{Instrument, Span, error_span};
 
 use self::assets::Look;
 use self::body::AnswerBody;
-use self::forward::{Forward, strip};
+use self::forward::Forward;
 use self::held::Held;
 use self::hsts::Hsts;
 use self::over_https::OverHttps;
 use self::refuse::refuse;
 use self::route::Route;
+use self::strip::strip;
+use self::visits::audience_of;
 use crate::auth::Auth;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
@@ -49,7 +52,7 @@ use crate::ops::drain::Drain;
 use crate::ops::health::{UpstreamHealth, health, upstreams_health};
 use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::{OpenConnection, Running};
-use crate::ops::request_id::RequestId;
+use crate::ops::request_span::{for_request, in_request_span};
 use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
 use crate::proxy::http2_head::put_as_http1;
@@ -181,15 +184,14 @@ impl Gateway {
         let mut log = AccessLog::begin(&head, client, running, route.into(), self.metrics.clone());
         let request_id = log.request_id();
         let format = Format::of(&head.headers);
-        let span = self.span_of(route, &head, request_id);
         let received = self.receive(&mut head, client, downstream);
         let over_https = self.over_https(received.as_ref().ok(), downstream);
         let admitted = received.and_then(|caller| Ok((self.admit(route, &caller)?, caller)));
         let (answered, place) = match admitted {
             Ok((place, caller)) => {
                 let asked = Asked { route, target, caller: &caller, downstream };
-                let answering = self.answer(head, body, asked, &mut log);
-                (answering.instrument(span).await, place)
+                let answering = pin!(self.answer(head, body, asked, &mut log));
+                (for_request(request_id, answering).await, place)
             }
             Err(error) => (Err(error), None),
         };
@@ -248,19 +250,6 @@ impl Gateway {
         }
     }
 
-    /// What log lines of the rooms below carry the request's id by.
-    ///
-    /// Only where the database may be asked, beside which it is nothing: a span costs some 6,000
-    /// instructions, a fifth of what a guest's page does.
-    fn span_of(&self, route: Route, head: &Parts, request_id: RequestId) -> Span {
-        let has_one = match route {
-            Route::Auth(_) => true,
-            Route::Health | Route::UpstreamsHealth | Route::Nothing | Route::Asset => false,
-            Route::WhoAmI | Route::Upstream => self.services.sessions.concern(&head.headers),
-        };
-        if has_one { error_span!("request", %request_id) } else { Span::none() }
-    }
-
     async fn answer(
         &self,
         mut head: Parts,
@@ -295,13 +284,14 @@ impl Gateway {
             Route::WhoAmI => {
                 let visit = self.visit_of(&head, caller.client, log).await?;
                 let mut response = who_am_i(visit.session());
-                self.settle(response.headers_mut(), &visit, caller).await;
+                let audience = audience_of(response.headers());
+                let settled = (audience, self.services.clock.now());
+                self.settle(response.headers_mut(), &visit, caller, settled).await;
                 return Ok(own(response));
             }
             Route::Auth(action) => {
-                return Ok(own(
-                    Box::pin(self.authenticate(action, &head, body, caller, log)).await?
-                ));
+                let answering = Box::pin(self.authenticate(action, &head, body, caller, log));
+                return Ok(own(in_request_span(answering).await?));
             }
             Route::Asset => Visit::Apart,
             Route::Upstream => self.visit_of(&head, caller.client, log).await?,
@@ -329,6 +319,6 @@ fn own(response: Response<Full<Bytes>>) -> Response<AnswerBody> {
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| value.starts_with("text/event-stream"))
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }

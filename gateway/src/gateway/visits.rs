@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::Response;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
@@ -44,7 +45,8 @@ impl Gateway {
         if answer.afterwards == Afterwards::AsAnyVisit
             && let Ok(visit) = self.visit_of(head, caller.client, log).await
         {
-            self.settle(response.headers_mut(), &visit, caller).await;
+            let audience = audience_of(response.headers());
+            self.settle(response.headers_mut(), &visit, caller, (audience, clock.now())).await;
         }
         Ok(response)
     }
@@ -83,10 +85,15 @@ impl Gateway {
     }
 
     /// Writes down what a visit does to its row, and adds the session's cookie where it is due.
-    pub(super) async fn settle(&self, headers: &mut HeaderMap, visit: &Visit, caller: &Caller) {
-        let Services { sessions, clock, .. } = &self.services;
+    pub(super) async fn settle(
+        &self,
+        headers: &mut HeaderMap,
+        visit: &Visit,
+        caller: &Caller,
+        (audience, now): (Audience, DateTime<Utc>),
+    ) {
         let scheme = caller.origin.known_scheme();
-        let settling = sessions.settle(visit, scheme, audience_of(headers), clock.now());
+        let settling = self.services.sessions.settle(visit, scheme, audience, now);
         if let Some(cookie) = settling.await {
             headers.append(header::SET_COOKIE, cookie);
         }

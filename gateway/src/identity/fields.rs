@@ -3,12 +3,13 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use percent_encoding::utf8_percent_encode;
 
 use super::Identity;
 use super::headers::{ADDRESS, NAME};
 use super::names::{IdentityNames, Told};
+use crate::proxy::own_fields::OwnFields;
 
 /// The values of the fields that name a user. Its `Debug` shows none.
 pub struct IdentityFields {
@@ -30,8 +31,8 @@ impl IdentityFields {
         }
     }
 
-    /// Sets the fields of `names`; there must be no copies of a client left.
-    pub fn inject(&self, names: &IdentityNames, headers: &mut HeaderMap) {
+    /// Adds the fields of `names` to the gateway's own; there must be no copies of a client left.
+    pub fn inject(&self, names: &IdentityNames, fields: &mut OwnFields) {
         for (told, field) in names.iter() {
             let value = match told {
                 Told::User => &self.user,
@@ -39,10 +40,9 @@ impl IdentityFields {
                 Told::Name => &self.name,
             };
             if let Some(value) = value {
-                headers.insert(field.clone(), value.clone());
+                fields.add(field, value);
             }
         }
-        debug_assert!(names.are_unambiguous_in(headers), "a client's copy was not stripped");
     }
 
     /// Bytes of memory behind this.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use std::fmt;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::names::Preset;
+use crate::proxy::own_fields::OwnFields;
 
 /// Proves to the upstream that a request comes from the gateway.
 const TOKEN: HeaderName = HeaderName::from_static("x-nextbnb-token");
@@ -88,20 +89,18 @@ impl UpstreamToken {
         self.0.to_str().unwrap_or_default() // Visible ASCII, by `new`.
     }
 
-    /// Sets the token, and tells of the `session` in JSON where there is one.
+    /// Adds the token, and tells of the `session` in JSON where there is one.
     ///
     /// `false` where that is too long for a header: then the upstream is not told.
-    pub fn tell(&self, headers: &mut HeaderMap, session: Option<&str>) -> bool {
-        headers.insert(TOKEN, self.0.clone());
+    pub fn tell(&self, fields: &mut OwnFields, session: Option<&str>) -> bool {
+        fields.add(&TOKEN, &self.0);
         let Some(session) = session else { return true };
         let session = utf8_percent_encode(session, NAME).to_string();
-        match HeaderValue::try_from(session) {
-            Ok(value) if value.len() <= LONGEST_SESSION => {
-                headers.insert(SESSION, value);
-                true
-            }
-            _ => false,
+        let is_short = session.len() <= LONGEST_SESSION;
+        if is_short {
+            fields.add_text(&SESSION, &session);
         }
+        is_short
     }
 }
 
@@ -126,9 +125,10 @@ mod tests {
     #[track_caller]
     fn check(email: &str, name: Option<&str>, expected_email: &str, expected_name: Option<&str>) {
         let name = name.map(str::to_owned);
-        let mut headers = HeaderMap::new();
+        let mut fields = OwnFields::new();
         let identity = Identity { id: UserId::Number(7), email: email.to_owned(), name };
-        IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut headers);
+        IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut fields);
+        let headers = fields.to_map();
         assert_eq!(headers[USER], "7");
         assert_eq!(headers[EMAIL], expected_email);
         assert_eq!(headers.get(PREFERRED_USERNAME).map(|v| v.to_str().unwrap()), expected_name);
@@ -149,10 +149,10 @@ mod tests {
     #[test]
     fn an_id_that_is_a_text_is_visible_ascii_too() {
         let check = |id: UserId, expected: &str| {
-            let mut headers = HeaderMap::new();
+            let mut fields = OwnFields::new();
             let identity = Identity { id, email: String::new(), name: None };
-            IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut headers);
-            assert_eq!(headers[USER], expected);
+            IdentityFields::of(&identity).inject(&IdentityNames::default(), &mut fields);
+            assert_eq!(fields.to_map()[USER], expected);
         };
         let text = |id: &str| UserId::Text(id.to_owned());
         check(UserId::Big(9_007_199_254_740_993), "9007199254740993");
@@ -166,9 +166,10 @@ mod tests {
             let own = own.iter().map(|(told, name)| (*told, HeaderName::from_static(name)));
             let names = IdentityNames::new(preset, own.collect());
             let name = Some("Ada".to_owned());
-            let mut headers = HeaderMap::new();
+            let mut fields = OwnFields::new();
             let (id, email) = (UserId::Number(7), "a@b.c".to_owned());
-            IdentityFields::of(&Identity { id, email, name }).inject(&names, &mut headers);
+            IdentityFields::of(&Identity { id, email, name }).inject(&names, &mut fields);
+            let headers = fields.to_map();
             let mut names: Vec<_> = headers.keys().map(|name| name.as_str().to_owned()).collect();
             names.sort_unstable();
             names
@@ -198,13 +199,14 @@ mod tests {
     #[test]
     fn a_session_is_told_in_visible_ascii_unless_it_is_too_long() {
         let token = UpstreamToken::new("0123456789abcdef").unwrap();
-        let mut headers = HeaderMap::new();
-        assert!(token.tell(&mut headers, Some(r#"{"a":"é\n"}"#)));
+        let mut fields = OwnFields::new();
+        assert!(token.tell(&mut fields, Some(r#"{"a":"é\n"}"#)));
+        let headers = fields.to_map();
         assert_eq!(headers[SESSION], "%7B%22a%22%3A%22%C3%A9%0A%22%7D".replace("%0A", "%5Cn"));
         assert_eq!(headers[TOKEN], "0123456789abcdef");
-        let mut headers = HeaderMap::new();
-        assert!(!token.tell(&mut headers, Some(&"x".repeat(LONGEST_SESSION + 1))));
-        assert!(token.tell(&mut headers, None) && !headers.contains_key(SESSION));
+        let mut fields = OwnFields::new();
+        assert!(!token.tell(&mut fields, Some(&"x".repeat(LONGEST_SESSION + 1))));
+        assert!(token.tell(&mut fields, None) && !fields.to_map().contains_key(SESSION));
     }
 
     #[test]

@@ -86,16 +86,23 @@ impl IdentityNames {
         is_managed(folded) || self.0.iter().any(|(_, name)| name == folded)
     }
 
+    /// Whether a name is one of them, as it is.
+    pub fn hold(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|(_, own)| own == name)
+    }
+
+    /// Whether one of them begins with this byte.
+    pub fn may_begin_with(&self, byte: u8) -> bool {
+        self.0.iter().any(|(_, name)| name.as_str().as_bytes().first() == Some(&byte))
+    }
+
     /// The fields to set.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Told, &HeaderName)> {
         self.0.iter().map(|(told, name)| (*told, name))
     }
 
-    /// Whether each of them is there once at most, under one spelling.
-    pub(super) fn are_unambiguous_in(&self, headers: &HeaderMap) -> bool {
-        self.0.iter().all(|(_, name)| {
-            let copies = headers.iter().filter(|(other, _)| fold(other) == name.as_str());
-            copies.count() <= 1
-        })
+    /// Whether a client's fields have none of them, in any spelling.
+    pub fn are_absent_in(&self, headers: &HeaderMap) -> bool {
+        self.0.iter().all(|(_, name)| headers.keys().all(|other| fold(other) != name.as_str()))
     }
 }

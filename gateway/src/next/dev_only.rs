@@ -1,5 +1,6 @@
 //! What `next dev` serves to developers alone.
 
+use memchr::memchr2;
 use percent_encoding::percent_decode_str;
 
 /// Whether a path (without its query) is one of the development server's: the hot-reload socket
@@ -9,7 +10,7 @@ use percent_encoding::percent_decode_str;
 /// They may stand behind a `basePath` or an `assetPrefix`, and are known in every spelling that a
 /// server may decode or normalise to them.
 pub fn is_dev_only(path: &str) -> bool {
-    if !path.contains(['_', '%']) {
+    if memchr2(b'_', b'%', path.as_bytes()).is_none() {
         return false;
     }
     let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();

@@ -90,7 +90,7 @@ impl AccessLine<'_> {
         put(out, " -> ");
         put(out, self.outcome());
         put(out, " request_id=");
-        out.extend_from_slice(&self.request_id.to_hex());
+        put(out, self.request_id.as_str());
         put(out, " client.address=");
         put_address(out, self.client);
         if let Some(status) = &self.status {
@@ -131,7 +131,7 @@ impl AccessLine<'_> {
         put(out, " -> ");
         put(out, self.outcome());
         put(out, "\",\"request_id\":\"");
-        out.extend_from_slice(&self.request_id.to_hex());
+        put(out, self.request_id.as_str());
         put(out, "\",\"client.address\":\"");
         put_address(out, self.client);
         out.push(b'"');
@@ -237,7 +237,7 @@ mod tests {
         level: Level::INFO,
         method: &Method::GET,
         path: "/trips",
-        request_id: RequestId::of(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
+        request_id: RequestId::written(*b"0123456789abcdef0123456789abcdef"),
         client: IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7)),
         status: Some(StatusCode::OK),
         duration_ms: 12,

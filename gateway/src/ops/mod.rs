@@ -12,3 +12,4 @@ pub mod logs;
 pub mod metrics;
 pub mod open_connection;
 pub mod request_id;
+pub mod request_span;

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderName;
 use http::uri::Scheme;
+
+use super::own_fields::OwnFields;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -36,21 +38,15 @@ pub struct Forwarding<'a> {
 }
 
 impl Forwarding<'_> {
-    /// Sets the four `X-Forwarded-` fields that Next.js would otherwise make up itself, and
+    /// Adds the four `X-Forwarded-` fields that Next.js would otherwise make up itself, and
     /// `X-Forwarded-Prefix` where there is one.
-    pub fn set(&self, headers: &mut HeaderMap) {
-        let client = HeaderValue::try_from(self.client.to_string());
-        let values = [
-            (X_FORWARDED_FOR, client),
-            (X_FORWARDED_HOST, HeaderValue::try_from(self.host)),
-            (X_FORWARDED_PROTO, HeaderValue::try_from(self.scheme.as_str())),
-            (X_FORWARDED_PORT, Ok(HeaderValue::from(self.port))),
-        ];
-        let prefix = self.prefix.map(|prefix| (X_FORWARDED_PREFIX, HeaderValue::try_from(prefix)));
-        for (name, value) in values.into_iter().chain(prefix) {
-            if let Ok(value) = value {
-                headers.insert(name, value);
-            }
+    pub fn add_to(&self, fields: &mut OwnFields) {
+        fields.add_address(&X_FORWARDED_FOR, self.client);
+        fields.add_text(&X_FORWARDED_HOST, self.host);
+        fields.add_text(&X_FORWARDED_PROTO, self.scheme.as_str());
+        fields.add_number(&X_FORWARDED_PORT, self.port);
+        if let Some(prefix) = self.prefix {
+            fields.add_text(&X_FORWARDED_PREFIX, prefix);
         }
     }
 }
@@ -61,12 +57,13 @@ mod tests {
 
     #[test]
     fn the_upstream_learns_client_host_scheme_and_port() {
-        let mut headers = HeaderMap::new();
+        let mut fields = OwnFields::new();
         let (client, scheme) = ("::1".parse().unwrap(), &Scheme::HTTPS);
-        Forwarding { client, host: "[::1]:3000", scheme, port: 3000, prefix: None }
-            .set(&mut headers);
-        let names = [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT];
-        let values = names.map(|name| headers[name].to_str().unwrap().to_owned());
-        assert_eq!(values, ["::1", "[::1]:3000", "https", "3000"]);
+        Forwarding { client, host: "[::1]:3000", scheme, port: 3000, prefix: Some("/shop") }
+            .add_to(&mut fields);
+        let lines = "x-forwarded-for: ::1\r\nx-forwarded-host: [::1]:3000\r\n\
+                     x-forwarded-proto: https\r\nx-forwarded-port: 3000\r\n\
+                     x-forwarded-prefix: /shop\r\n";
+        assert_eq!(fields.as_bytes(), lines.as_bytes());
     }
 }

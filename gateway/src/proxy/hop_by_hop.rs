@@ -1,6 +1,6 @@
 //! Fields that describe one connection and so never cross the gateway.
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Whether a field is one of a connection (RFC 9110 §7.6.1), or an older one that still occurs.
 ///
@@ -37,29 +37,55 @@ pub fn is_imitation(name: &HeaderName, folded: &str) -> bool {
 
 /// Removes the fields of one connection and those that `Connection` names.
 ///
-/// Call it before the gateway's own fields are set, so that a client cannot name those away.
+/// The gateway's own fields are not among `headers`, so that a client cannot name those away.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let is_known = |name: &HeaderName| is_of_connection(name.as_str());
-    let named = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|name| !is_of_connection(name)) // It goes anyway; mostly it is `keep-alive`.
-        .filter_map(|name| name.parse().ok())
-        .filter(|name: &HeaderName| !is_end_to_end(name.as_str()));
-    let gone: Vec<HeaderName> =
-        headers.keys().filter(|name| is_known(name)).cloned().chain(named).collect();
+    remove_hop_by_hop_and(headers, |_| false);
+}
+
+/// As [`remove_hop_by_hop`], and what `is_other` says of, in one walk.
+pub(super) fn remove_hop_by_hop_and(
+    headers: &mut HeaderMap,
+    is_other: impl Fn(&HeaderName) -> bool,
+) {
+    let is_gone = |name: &&HeaderName| is_field_of_connection(name) || is_other(name);
+    let mut gone: Vec<HeaderName> = headers.keys().filter(is_gone).cloned().collect();
+    if gone.contains(&header::CONNECTION) {
+        gone.extend(named_by_connection(headers));
+    }
     for name in gone {
         headers.remove(name);
     }
 }
 
+fn named_by_connection(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    // Mostly it is one of these, and names nothing that does not go anyway.
+    let is_usual = |value: &&HeaderValue| matches!(value.as_bytes(), b"keep-alive" | b"close");
+    let values = headers.get_all(header::CONNECTION).iter().filter(move |value| !is_usual(value));
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !is_of_connection(name))
+        .filter_map(|name| name.parse().ok())
+        .filter(|name: &HeaderName| !is_end_to_end(name.as_str()))
+}
+
+/// As [`is_of_connection`]; what `http` knows by number is told without a look at its letters.
+fn is_field_of_connection(name: &HeaderName) -> bool {
+    match *name {
+        header::CONNECTION
+        | header::PROXY_AUTHENTICATE
+        | header::PROXY_AUTHORIZATION
+        | header::TE
+        | header::TRAILER
+        | header::TRANSFER_ENCODING
+        | header::UPGRADE => true,
+        _ => matches!(name.as_str(), "keep-alive" | "proxy-connection" | "http2-settings"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[track_caller]
@@ -91,6 +117,17 @@ mod tests {
             ],
             &["x-kept"],
         );
+    }
+
+    #[test]
+    fn a_field_is_of_a_connection_by_its_number_as_by_its_letters() {
+        let names = "connection keep-alive proxy-authenticate proxy-authorization proxy-connection \
+                     te trailer transfer-encoding upgrade http2-settings upgrade-insecure-requests \
+                     content-length host cookie x-te trailers";
+        for name in names.split(' ') {
+            let field: HeaderName = name.parse().unwrap();
+            assert_eq!(is_field_of_connection(&field), is_of_connection(name), "{name}");
+        }
     }
 
     #[track_caller]

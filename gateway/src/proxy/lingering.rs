@@ -35,7 +35,9 @@ impl Lingering {
 
     /// The body of a request with these fields.
     pub fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
-        Self { incoming: Some(incoming), is_unasked: headers.contains_key(EXPECT) }
+        // Of a body without a piece nothing is taken, asked for or not.
+        let is_unasked = !incoming.is_end_stream() && headers.contains_key(EXPECT);
+        Self { incoming: Some(incoming), is_unasked }
     }
 }
 

@@ -11,6 +11,10 @@ use super::target::host_and_port;
 /// where it listens, not from `Host` (16.4.5, `resolve-routes.js`).
 const SELF_NAMES: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
 
+/// Fields that hold a URL.
+pub(super) const LEADING: [HeaderName; 3] =
+    [header::LOCATION, header::CONTENT_LOCATION, header::REFRESH];
+
 /// The origin that the browser sees.
 #[derive(Debug, Clone, Copy)]
 pub struct PublicOrigin<'a> {
@@ -36,7 +40,7 @@ pub(super) fn lead_to_public(
     upstream: &Authority,
     public: PublicOrigin<'_>,
 ) {
-    for name in [header::LOCATION, header::CONTENT_LOCATION, header::REFRESH] {
+    for name in LEADING {
         if let Some(value) = public_value(&name, headers, upstream, public) {
             headers.insert(name, value);
         }

@@ -16,6 +16,7 @@ pub mod http2_head;
 pub mod lingering;
 pub mod location;
 pub mod losses;
+pub mod own_fields;
 pub mod pages;
 mod pool;
 pub mod reachable;

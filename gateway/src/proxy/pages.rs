@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
@@ -20,6 +20,9 @@ pub enum Reader {
     /// A developer who starts Next.js by other means, to answer there.
     DeveloperBeside(UpstreamAddress),
 }
+
+const HTML: &str = "text/html";
+const RSC: HeaderName = HeaderName::from_static("rsc");
 
 /// Turns errors into answers; the one place that does.
 #[derive(Debug, Clone)]
@@ -40,9 +43,14 @@ impl Format {
     /// What a request wants: a page only where one will be shown. A flight request's answer will
     /// not, although its `Accept` allows anything.
     pub fn of(request: &HeaderMap) -> Self {
+        // Navigations begin with it, and need no search.
+        let accepts_pages = |value: &str| value.starts_with(HTML) || value.contains(HTML);
         let mut accepts = request.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
-        let is_page = accepts.any(|value| value.contains("text/html"));
-        if is_page && !request.contains_key("rsc") { Self::Html } else { Self::Json }
+        if accepts.any(accepts_pages) && !request.contains_key(RSC) {
+            Self::Html
+        } else {
+            Self::Json
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
 
-use super::hop_by_hop::remove_hop_by_hop;
-use super::location::{PublicOrigin, lead_to_public};
+use super::hop_by_hop::remove_hop_by_hop_and;
+use super::location::{LEADING, PublicOrigin, lead_to_public};
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
 
@@ -17,21 +17,24 @@ const CDN_CACHE_CONTROL: &str = "cdn-cache-control";
 /// upstream's own origin lead to the public one.
 pub fn clean_response(
     headers: &mut HeaderMap,
-    upstream: Option<&Authority>,
+    upstream: impl FnOnce() -> Option<Authority>,
     public: PublicOrigin<'_>,
 ) {
     remove_inner(headers);
-    if let Some(upstream) = upstream {
-        lead_to_public(headers, upstream, public);
+    let leads_somewhere = |name: &HeaderName| LEADING.contains(name);
+    if headers.keys().any(leads_somewhere)
+        && let Some(upstream) = upstream()
+    {
+        lead_to_public(headers, &upstream, public);
     }
 }
 
 /// Removes what describes the upstream's connection or kind.
 pub fn remove_inner(headers: &mut HeaderMap) {
-    remove_hop_by_hop(headers);
-    headers.remove(X_POWERED_BY);
-    headers.remove(header::SERVER);
-    keep_first(headers, header::DATE);
+    remove_hop_by_hop_and(headers, |name| *name == header::SERVER || *name == X_POWERED_BY);
+    if headers.len() > headers.keys_len() {
+        keep_first(headers, header::DATE); // Only then there may be two of one name.
+    }
 }
 
 /// Leaves one value of a field that has one (RFC 9110 §5.3).
@@ -72,9 +75,18 @@ fn allows_sharing(headers: &HeaderMap, name: &HeaderName, expires: bool) -> bool
             let (begun, rest) = directive.split_at_checked(name.len())?;
             begun.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
         };
-        is_shared |= is("public") || is("immutable") || behind("s-maxage").is_some();
-        has_lifetime |= behind("max-age=").is_some_and(|seconds| seconds != b"0");
-        is_kept_back |= is("private") || is("no-store") || is("no-cache");
+        // By its first letter, so that each is compared with one or two names.
+        match directive.first().map(u8::to_ascii_lowercase) {
+            Some(b'p') => {
+                is_shared |= is("public");
+                is_kept_back |= is("private");
+            }
+            Some(b'i') => is_shared |= is("immutable"),
+            Some(b's') => is_shared |= behind("s-maxage").is_some(),
+            Some(b'm') => has_lifetime |= behind("max-age=").is_some_and(|seconds| seconds != b"0"),
+            Some(b'n') => is_kept_back |= is("no-store") || is("no-cache"),
+            _ => {}
+        }
     }
     is_shared || has_lifetime && !is_kept_back
 }
@@ -137,7 +149,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_static(value));
         }
         let public = PublicOrigin { scheme: &Scheme::HTTP, host: "a", prefix: "" };
-        clean_response(&mut headers, None, public);
+        clean_response(&mut headers, || None, public);
         let found = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
         assert_eq!(found.collect::<Vec<_>>(), left);
     }

@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 
 use http::request::Parts;
 use http::{Method, Version, header};
+use memchr::memchr;
 
 use crate::error::RequestError;
 
@@ -36,16 +37,17 @@ pub fn public_host(head: &Parts) -> Result<Option<&str>, RequestError> {
 /// Takes a host apart: a name or address, an IPv6 one in its brackets and without a zone, and
 /// perhaps a port (RFC 3986 §3.2.2, no percent-encoding); `None` where it is none.
 pub fn host_and_port(host: &str) -> Option<(&str, Option<u16>)> {
-    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_name_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     let bracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let name = match bracketed {
-        Some((address, rest)) => {
-            address.parse::<Ipv6Addr>().ok()?;
-            host.strip_suffix(rest)?
-        }
-        None => host.split(':').next().filter(|name| name.bytes().all(is_name_byte))?,
+    let name = if let Some((address, rest)) = bracketed {
+        address.parse::<Ipv6Addr>().ok()?;
+        host.strip_suffix(rest)?
+    } else {
+        let end = memchr(b':', host.as_bytes()).unwrap_or(host.len());
+        host.get(..end).filter(|name| name.bytes().all(is_name_byte))?
     };
-    let rest = host.strip_prefix(name)?;
+    let rest = host.get(name.len()..)?;
     let port = match rest.strip_prefix(':') {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
         _ => None,

@@ -17,8 +17,8 @@ const WEBSOCKET: &str = "websocket";
 pub fn is_websocket(head: &Parts) -> bool {
     head.method == Method::GET
         && head.version == Version::HTTP_11
+        && head.headers.get_all(header::UPGRADE).iter().count() == 1 // Seldom: nothing else is read.
         && lists(&head.headers, header::CONNECTION, "upgrade")
-        && head.headers.get_all(header::UPGRADE).iter().count() == 1
         && lists(&head.headers, header::UPGRADE, WEBSOCKET)
 }
 

@@ -21,6 +21,7 @@ use super::codec::exchange::{Exchange, Failure, Rest};
 use super::codec::streaming::{Sending, Streaming};
 use super::connect::connect;
 use super::losses::Losses;
+use super::own_fields::OwnFields;
 use super::pool::{Lease, Pool};
 use super::reachable::is_reachable;
 use super::request_body::RequestBody;
@@ -112,7 +113,8 @@ impl Upstream {
         is_reachable(&self.address, self.limits.connect).await
     }
 
-    /// Sends `request` and waits for the response head; the body streams afterwards.
+    /// Sends `request` with the gateway's `own` fields, and waits for the response head; the body streams
+    /// afterwards.
     ///
     /// Node closes resting connections when it likes, so a reused one may fail before a byte came
     /// back. Then the request goes out once more on a new connection, when that is safe: not one byte
@@ -126,10 +128,11 @@ impl Upstream {
     pub async fn send(
         &self,
         request: Request<RequestBody>,
+        own: &OwnFields,
     ) -> Result<Response<UpstreamBody>, RequestError> {
         let now = Instant::now();
         let is_repeatable = is_idempotent(request.method()) && is_short(request.body());
-        let mut exchange = Exchange::new(request, self.limits.response_head, now);
+        let mut exchange = Exchange::new(request, own, self.limits.response_head, now);
         let limit = if is_repeatable { self.limits.idle } else { self.limits.idle_for_unsafe };
         if let Some(mut connection) = self.pool.take(limit, now) {
             self.metrics.upstream_connection(UpstreamConnection::Reused);
@@ -166,11 +169,15 @@ impl Upstream {
     /// Asks for an upgrade on a connection of its own, which never goes to the pool.
     ///
     /// Fails as [`Upstream::send`] does.
-    pub async fn upgrade(&self, request: Request<RequestBody>) -> Result<Upgrade, RequestError> {
+    pub async fn upgrade(
+        &self,
+        request: Request<RequestBody>,
+        own: &OwnFields,
+    ) -> Result<Upgrade, RequestError> {
         let limit = self.limits.upgrade_head;
         let mut connection = self.connect().await?;
         let asked = async {
-            let mut exchange = Exchange::new(request, limit, Instant::now());
+            let mut exchange = Exchange::new(request, own, limit, Instant::now());
             match exchange.run(&mut connection).await {
                 Ok(answer) => granted_or_refused(self.lease(connection, Duration::ZERO), answer),
                 Err(Failure::Answer(AnswerError::NoStatusLine))

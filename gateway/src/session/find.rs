@@ -17,6 +17,7 @@ use super::sign_ins::Browser;
 use super::stored::StoredSession;
 use super::{Session, Sessions, cookie_header, resolve};
 use crate::database::DatabaseError;
+use crate::ops::request_span::in_request_span;
 
 impl Sessions {
     /// The session that presented ids mean, as it is in the database now, if there is one; asks
@@ -74,7 +75,7 @@ impl Sessions {
         let value = cookie_header::only_value_of(headers, &self.cookie)?;
         let stored = cache.find(value, now, Instant::now())?;
         let is_plain = self.settings.cookie.covers(path) && self.sign_ins.is_settled(&stored.id);
-        is_plain.then(|| Visit::Of(Session::of(stored)))
+        is_plain.then(|| Visit::Of(Session { is_presented_alone: true, ..Session::of(stored) }))
     }
 
     /// A request's place among sessions, by its cookie, the client's address and the path that it
@@ -93,11 +94,24 @@ impl Sessions {
             return Ok(Visit::Apart);
         }
         let presented = self.presented(headers);
-        self.sign_ins.settled(&presented).await;
-        let mut session = self.find(headers, &presented, now).await?;
+        if presented.is_empty() {
+            return Ok(Visit::Fresh);
+        }
+        in_request_span(self.find_or_take(headers, address, &presented, now)).await
+    }
+
+    async fn find_or_take(
+        &self,
+        headers: &HeaderMap,
+        address: IpAddr,
+        presented: &[SessionId],
+        now: DateTime<Utc>,
+    ) -> Result<Visit, DatabaseError> {
+        self.sign_ins.settled(presented).await;
+        let mut session = self.find(headers, presented, now).await?;
         let browser = || Browser::of(headers, address);
         if session.is_none()
-            && let Some(handed_over) = self.sign_ins.take(&presented, browser, now)
+            && let Some(handed_over) = self.sign_ins.take(presented, browser, now)
         {
             session = self.resolve(from_ref(&handed_over.to), now).await?;
             if let Some(session) = &mut session {

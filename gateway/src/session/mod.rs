@@ -45,7 +45,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::header::COOKIE;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
 use memchr::memmem::Finder;
@@ -57,6 +56,7 @@ use crate::database::layout::Layout;
 use crate::database::{Database, DatabaseError};
 use crate::identity::Identity;
 use crate::identity::fields::IdentityFields;
+use crate::ops::request_span::in_request_span;
 use cache::stats::CacheStats;
 use cache::{CacheSettings, SessionCache};
 use changes::Changes;
@@ -66,7 +66,7 @@ use id::{SessionHash, SessionId};
 use lifetime::Lifetime;
 use owner::Unread;
 use passport_user::PassportUser;
-use policy::{AnonymousSessions, OldData, SessionPolicy};
+use policy::{OldData, SessionPolicy};
 use secrets::Secrets;
 use sign_ins::{HandedOver, SignIn, SignIns};
 use store::SessionTable;
@@ -101,11 +101,13 @@ pub struct Session {
     stored: Arc<StoredSession>,
     /// Set where an id that is no more led here, so that the browser needs the cookie.
     handed_over: Option<Arc<HandedOver>>,
+    /// Whether it is known that the request presents this session's cookie and no other of the name.
+    is_presented_alone: bool,
 }
 
 impl Session {
     fn of(stored: Arc<StoredSession>) -> Self {
-        Self { stored, handed_over: None }
+        Self { stored, handed_over: None, is_presented_alone: false }
     }
 
     /// Who is signed in; `None` for a session without a sign-in, for one whose account is gone, and
@@ -197,11 +199,6 @@ impl Sessions {
         presented::presented(headers, &self.settings.cookie.name, &self.settings.secrets)
     }
 
-    /// Whether the database may be asked about a request with these fields.
-    pub fn concern(&self, headers: &HeaderMap) -> bool {
-        headers.contains_key(COOKIE) || self.settings.policy.anonymous == AnonymousSessions::Save
-    }
-
     /// Whether a request for an asset is a visit.
     pub fn count_assets(&self) -> bool {
         self.settings.policy.touch.is_every_visit()
@@ -211,11 +208,13 @@ impl Sessions {
     ///
     /// An asset is the same for everybody: whatever fails here does not matter to it.
     pub async fn visit_asset(&self, headers: &HeaderMap, path: &str, now: DateTime<Utc>) {
-        if self.count_assets()
-            && self.settings.cookie.covers(path)
-            && let Ok(Some(session)) = self.resolve(&self.presented(headers), now).await
-        {
-            self.touch_at_once(&session, now).await;
+        if self.count_assets() && self.settings.cookie.covers(path) {
+            let noting = async {
+                if let Ok(Some(session)) = self.resolve(&self.presented(headers), now).await {
+                    self.touch_at_once(&session, now).await;
+                }
+            };
+            in_request_span(Box::pin(noting)).await;
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 use http::uri::Scheme;
-use tracing::warn;
+use tracing::{Instrument, Span, warn};
 
 use super::attributes::CookieAttributes;
 use super::id::SessionId;
@@ -13,6 +13,7 @@ use super::policy::AnonymousSessions;
 use super::settle::Visit;
 use super::{Sessions, new_record, signed_cookie};
 use crate::database;
+use crate::ops::request_span::in_request_span;
 
 /// A row that is committed; it goes again unless its cookie is given to the browser, for nobody
 /// could ever use it then.
@@ -22,6 +23,8 @@ pub struct NewSession {
     id: SessionId,
     set_cookie: HeaderValue,
     is_given: AtomicBool,
+    /// Of the request that it begins with.
+    span: Span,
 }
 
 impl NewSession {
@@ -42,12 +45,13 @@ impl Drop for NewSession {
             return;
         }
         let (sessions, id) = (self.sessions.clone(), self.id.clone());
-        self.sessions.database.start(async move {
+        let ending = async move {
             if let Err(error) = sessions.end(&[id]).await {
                 let cause = database::cause(&error);
                 warn!(cause, "a guest's session that nobody has the cookie of stays until its end");
             }
-        });
+        };
+        self.sessions.database.start(ending.instrument(self.span.clone()));
     }
 }
 
@@ -70,7 +74,7 @@ impl Sessions {
         if attributes.are_withheld(scheme) {
             return visit;
         }
-        Box::pin(self.insert_for_guest(&attributes, now))
+        in_request_span(Box::pin(self.insert_for_guest(&attributes, now)))
             .await
             .map_or(Visit::Apart, |new| Visit::Begun(Box::new(new)))
     }
@@ -96,7 +100,7 @@ impl Sessions {
         match self.database.run(inserting).await {
             Ok(()) => {
                 let (sessions, is_given) = (self.clone(), AtomicBool::new(false));
-                Some(NewSession { sessions, id, set_cookie, is_given })
+                Some(NewSession { sessions, id, set_cookie, is_given, span: Span::current() })
             }
             Err(error) => {
                 let cause = database::cause(&error);

@@ -14,6 +14,7 @@ use super::store::touch::Touch;
 use super::stored::StoredSession;
 use super::{Session, Sessions, signed_cookie};
 use crate::database::{self, DatabaseError};
+use crate::ops::request_span::in_request_span;
 
 /// A request's place among sessions.
 #[derive(Debug)]
@@ -76,7 +77,8 @@ impl Sessions {
         let Some(session) = session else {
             return match row {
                 Row::Insert => {
-                    Box::pin(self.insert_for_guest(&attributes, now)).await?.give().into()
+                    let inserting = Box::pin(self.insert_for_guest(&attributes, now));
+                    in_request_span(inserting).await?.give().into()
                 }
                 _ => None,
             };
@@ -84,10 +86,10 @@ impl Sessions {
         match row {
             Row::Leave | Row::Insert => {}
             Row::Touch if self.settings.policy.touch.is_every_visit() => {
-                Box::pin(self.touch_at_once(session, now)).await;
+                in_request_span(Box::pin(self.touch_at_once(session, now))).await;
             }
             Row::Touch => self.note_visit(&session.stored, now),
-            Row::Save if Box::pin(self.save(session, now)).await => {}
+            Row::Save if in_request_span(Box::pin(self.save(session, now))).await => {}
             Row::Save => return None,
         }
         match cookie {

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::settle::{Audience, Visit};
 use super::signed_cookie::Claim;
 use super::{Sessions, cookie_header, signed_cookie};
+use crate::ops::request_span::in_request_span;
 
 impl Sessions {
     /// Puts into the request the cookie that the browser does not have yet, or has among others of
@@ -21,7 +22,8 @@ impl Sessions {
             Visit::Begun(new) => new.id(),
             Visit::Of(session)
                 if session.handed_over.is_some()
-                    || cookie_header::only_value_of(headers, &self.cookie).is_none() =>
+                    || !session.is_presented_alone
+                        && cookie_header::only_value_of(headers, &self.cookie).is_none() =>
             {
                 &session.stored.id
             }
@@ -50,7 +52,9 @@ impl Sessions {
         let mut passes = false;
         for header in all {
             if let Some(value) = value_under(name, &header) {
-                if audience == Audience::Anybody || !self.signs_in(value, visit, now).await {
+                if audience == Audience::Anybody
+                    || !in_request_span(self.signs_in(value, visit, now)).await
+                {
                     continue;
                 }
                 passes = true;

@@ -30,6 +30,7 @@ use self::codings::Codings;
 use self::file::File;
 use self::rules::{confirms, keepable};
 use crate::proxy::body::UpstreamBody;
+use crate::proxy::own_fields::OwnFields;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::response::remove_inner;
 use crate::proxy::upstream::Upstream;
@@ -243,15 +244,20 @@ impl Drop for Question {
 }
 
 impl Question {
-    /// Sends `request`, a guest's, and keeps what comes of it. Whatever fails leaves everything as it
+    /// Sends `request`, a guest's, with the gateway's `own` fields, and keeps what comes of it. Whatever fails leaves everything as it
     /// is: clients go to the upstream themselves.
-    pub async fn put(self, upstream: Arc<Upstream>, request: Request<RequestBody>) {
+    pub async fn put(self, upstream: Arc<Upstream>, request: Request<RequestBody>, own: OwnFields) {
         let at = Moment { losses: upstream.losses(), now: Instant::now() };
-        drop(timeout(QUESTION_LIMIT, self.ask(&upstream, request, at)).await);
+        drop(timeout(QUESTION_LIMIT, self.ask(&upstream, (request, &own), at)).await);
     }
 
-    async fn ask(&self, upstream: &Upstream, request: Request<RequestBody>, at: Moment) {
-        let Ok(response) = upstream.send(request).await else { return };
+    async fn ask(
+        &self,
+        upstream: &Upstream,
+        (request, own): (Request<RequestBody>, &OwnFields),
+        at: Moment,
+    ) {
+        let Ok(response) = upstream.send(request, own).await else { return };
         let (mut head, body) = response.into_parts();
         remove_inner(&mut head.headers);
         let etag = keepable(head.status, &head.headers, self.name.codings).cloned();

@@ -3,6 +3,7 @@
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request};
 use nextbnb_gateway::proxy::codec::request::{BodyLength, Framing, write_head};
+use nextbnb_gateway::proxy::own_fields::OwnFields;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -30,7 +31,7 @@ fn head(method: &str, target: &str, fields: &[(String, Vec<u8>)]) -> Parts {
 
 /// Writes a request whose body comes in `pieces`, and what a server is to understand of it.
 fn written(head: &Parts, length: BodyLength, pieces: &[&[u8]]) -> (Vec<u8>, Understood) {
-    let (mut bytes, framing) = write_head(head, length);
+    let (mut bytes, framing) = write_head(head, &OwnFields::new(), length);
     let own = match framing {
         Framing::None => None,
         Framing::Length(length) => Some(("content-length", length.to_string())),
@@ -59,7 +60,7 @@ fn a_body_is_told_by_its_length_or_in_chunks() {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
             .collect();
-        write_head(&head(method, "/", &fields), length).1
+        write_head(&head(method, "/", &fields), &OwnFields::new(), length).1
     };
     let told = [("content-length", "5")];
     assert_eq!(framing("POST", &[], BodyLength::None), Framing::None);
@@ -94,10 +95,15 @@ fn a_length_that_the_client_told_is_told_once() {
         ("content-length".to_owned(), b"5".to_vec()),
         ("transfer-encoding".to_owned(), b"x".to_vec()),
     ];
-    let (bytes, _) = write_head(&head("POST", "/x?y", &fields), BodyLength::Known(5));
+    let mut own = OwnFields::new();
+    let (bytes, _) = write_head(&head("POST", "/x?y", &fields), &own, BodyLength::Known(5));
     let text = String::from_utf8(bytes).unwrap();
     assert_eq!(text, "POST /x?y HTTP/1.1\r\nhost: a.example\r\ncontent-length: 5\r\n\r\n");
-    let (bytes, _) = write_head(&head("POST", "/", &fields[..1]), BodyLength::None);
+    own.add_text(&HeaderName::from_static("x-own"), "1");
+    let (bytes, _) = write_head(&head("GET", "/", &[]), &own, BodyLength::None);
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!(text, "GET / HTTP/1.1\r\nhost: a.example\r\nx-own: 1\r\n\r\n");
+    let (bytes, _) = write_head(&head("POST", "/", &fields[..1]), &own, BodyLength::None);
     assert!(String::from_utf8(bytes).unwrap().contains("content-length: 5\r\n"));
 }
 

@@ -9,6 +9,7 @@ use nextbnb_gateway::downstream::front::Front;
 use nextbnb_gateway::downstream::origin::Origin;
 use nextbnb_gateway::downstream::peer::Source;
 use nextbnb_gateway::proxy::forwarding::Forwarding;
+use nextbnb_gateway::proxy::own_fields::OwnFields;
 use nextbnb_gateway::proxy::target::host_and_port;
 
 use super::{choice, fields};
@@ -109,9 +110,10 @@ fn check_origin(origin: &Origin, headers: &HeaderMap) {
 
 /// What the upstream is told is this, once, and fit for a header.
 fn check_told(origin: &Origin, client: IpAddr) {
-    let mut told = HeaderMap::new();
+    let mut told = OwnFields::new();
     let (host, scheme, port) = (origin.host(), origin.scheme(), origin.port());
-    Forwarding { client, host, scheme, port, prefix: None }.set(&mut told);
+    Forwarding { client, host, scheme, port, prefix: None }.add_to(&mut told);
+    let told = told.to_map();
     let value = |name: &str| told.get(name).and_then(|value| value.to_str().ok());
     assert_eq!(value("x-forwarded-for"), Some(&*client.to_string()));
     assert_eq!(value("x-forwarded-host"), Some(host));

@@ -23,7 +23,7 @@ pub fn check(bytes: &[u8]) {
     let public = PublicOrigin { scheme: &Scheme::HTTPS, host: "shop.example:8443", prefix };
     let mut headers = HeaderMap::from_iter([(name.clone(), sent.clone())]);
     let clean = |headers: &mut HeaderMap| {
-        clean_response(headers, Some(&Authority::from_static(UPSTREAM)), public);
+        clean_response(headers, || Some(Authority::from_static(UPSTREAM)), public);
     };
     clean(&mut headers);
     let cleaned = headers[&name].clone();

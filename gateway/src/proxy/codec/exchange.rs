@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::EXPECT;
 use http::request::Parts;
 use http::{Method, Request};
+use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
@@ -17,6 +18,7 @@ use super::connection::Connection;
 use super::error::AnswerError;
 use super::upload::{Upload, UploadError};
 use crate::proxy::expectation::PATIENCE;
+use crate::proxy::own_fields::OwnFields;
 use crate::proxy::request_body::{BodyError, RequestBody};
 
 /// A request that is being sent, and the answer that is awaited. Both at once: an upstream may answer
@@ -82,15 +84,17 @@ pub(in crate::proxy) enum Failure {
 }
 
 impl Exchange {
-    /// The request with this head and `body`; `limit` bounds how long the upstream lets it wait.
+    /// The request with the gateway's `own` fields; `limit` bounds how long the upstream lets it wait.
     pub(in crate::proxy) fn new(
         request: Request<RequestBody>,
+        own: &OwnFields,
         limit: Duration,
         now: Instant,
     ) -> Self {
         let (mut head, body) = request.into_parts();
-        let upload = Upload::new(&head, body, now);
-        let expects = head.headers.contains_key(EXPECT);
+        // An expectation without a body was dropped by `keep_only_waiting`.
+        let expects = !body.is_end_stream() && head.headers.contains_key(EXPECT);
+        let upload = Upload::new(&head, own, body, now);
         let reader = AnswerReader::new(head.method == Method::HEAD, emptied(&mut head));
         Self { upload, progress: Progress::first(expects, now), expects, reader, limit }
     }
@@ -237,7 +241,7 @@ mod tests {
         let running = Drain::new().connection().requested();
         let body = RequestBody::streamed(Lingering::empty(), limit, running);
         let request = Request::builder().method(method).uri("/").body(body).unwrap();
-        let mut exchange = Exchange::new(request, limit, now);
+        let mut exchange = Exchange::new(request, &OwnFields::new(), limit, now);
         let mut connection = Connection::new(Socket::Unix(own));
         let (answer, ()) = tokio::join!(exchange.run(&mut connection), upstream);
         exchange.is_repeatable(&answer.unwrap_err())

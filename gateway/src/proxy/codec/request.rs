@@ -6,6 +6,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 
+use crate::proxy::own_fields::OwnFields;
+
 /// Room for a browser's head with what the gateway adds.
 const USUAL_BYTES: usize = 2048;
 
@@ -35,10 +37,12 @@ impl Framing {
     /// How a body is sent: by the length that the fields tell, by its own, or in chunks. With GET and
     /// HEAD too, where hyper's client drops it: nginx passes such a body on, and Node reads it.
     fn of(head: &Parts, body: BodyLength) -> Self {
+        if body == BodyLength::None {
+            return Self::None;
+        }
         match (body, length_of(&head.headers)) {
-            (BodyLength::None, _) => Self::None,
             (_, Some(length)) | (BodyLength::Known(length), None) => Self::Length(length),
-            (BodyLength::Unknown, None) => Self::Chunked,
+            (BodyLength::None | BodyLength::Unknown, None) => Self::Chunked,
         }
     }
 
@@ -72,8 +76,8 @@ fn length_of(headers: &HeaderMap) -> Option<u64> {
 /// Writes the head of a request with such a `body`, and tells how to send that.
 ///
 /// The fields are those of `head`, which names none of its own connection, but for the two that say
-/// where the body ends. The version is 1.1, whatever the client's.
-pub fn write_head(head: &Parts, body: BodyLength) -> (Vec<u8>, Framing) {
+/// where the body ends, and then the gateway's `own`. The version is 1.1, whatever the client's.
+pub fn write_head(head: &Parts, own: &OwnFields, body: BodyLength) -> (Vec<u8>, Framing) {
     let framing = Framing::of(head, body);
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
@@ -89,6 +93,7 @@ pub fn write_head(head: &Parts, body: BodyLength) -> (Vec<u8>, Framing) {
         bytes.extend_from_slice(value.as_bytes());
         bytes.extend_from_slice(b"\r\n");
     }
+    bytes.extend_from_slice(own.as_bytes());
     match framing {
         Framing::None => {}
         Framing::Length(length) => write_line(&mut bytes, format_args!("content-length: {length}")),

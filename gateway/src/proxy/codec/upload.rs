@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::again::{Again, is_idempotent};
 use super::connection::Connection;
 use super::request::{BodyLength, Framing, write_head};
+use crate::proxy::own_fields::OwnFields;
 use crate::proxy::request_body::{BodyError, RequestBody};
 
 /// A request, written as the upstream takes it.
@@ -48,14 +49,14 @@ pub(in crate::proxy) enum UploadError {
 }
 
 impl Upload {
-    /// The request with this head and `body`.
-    pub(super) fn new(head: &Parts, body: RequestBody, now: Instant) -> Self {
+    /// The request with this head, the gateway's `own` fields and `body`.
+    pub(super) fn new(head: &Parts, own: &OwnFields, body: RequestBody, now: Instant) -> Self {
         let length = match (body.is_end_stream(), body.size_hint().exact()) {
             (true, _) => BodyLength::None,
             (false, Some(length)) => BodyLength::Known(length),
             (false, None) => BodyLength::Unknown,
         };
-        let (before, framing) = write_head(head, length);
+        let (before, framing) = write_head(head, own, length);
         let again = Again::of(&head.method, &before, framing);
         Self {
             before,
