@@ -77,3 +77,22 @@ async fn the_end_of_the_process_waits_for_no_resting_connection() {
     stack.stop().await;
     assert_eq!(wire.read_to_end().await, "");
 }
+
+/// hyper still reads the body then, while nobody else does.
+#[tokio::test]
+async fn a_body_that_comes_after_the_answer_is_no_request() {
+    let upstream = StubUpstream::start().await;
+    let stack = Stack::with(upstream, |config| config.limits.downstream_awake = AWAKE).await;
+    let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let mut wire = Wire::connect(stack.address()).await;
+    let length = smuggled.len();
+    let head = "POST /.nextbnb/nothing HTTP/1.1\r\nHost: a.example\r\nContent-Length: ";
+    wire.send(format!("{head}{length}\r\n\r\n")).await;
+    assert!(wire.read_head().await.starts_with("HTTP/1.1 404"));
+    rest().await;
+    wire.send(smuggled).await;
+    wire.send(GET).await;
+    wire.read_until("hello from upstream").await;
+    let seen = stack.upstream.seen();
+    assert!(seen.iter().all(|request| request.target != "/smuggled"), "{seen:?}");
+}

@@ -177,7 +177,7 @@ impl Gateway {
         let target = self.routes.of(head.uri.path());
         let pages = &target.as_ref().map_or(rest, |target| *target).pages;
         let route = Route::of(&head, self.services.auth.paths());
-        let body = Lingering::new(body, &head.headers);
+        let body = Lingering::new(body, &head.headers, &running);
         let body = RequestBody::streamed(body, rest.upstream.limits().upload, running.clone())
             .counted_in(self.metrics.clone());
         let client = self.services.front.client(&head.headers, downstream.peer);

@@ -27,6 +27,8 @@ struct Uses {
     since: Instant,
     /// Requests that are being answered.
     running: usize,
+    /// Requests whose bodies have not come to their ends.
+    unread: usize,
     is_released: bool,
     long_lived: usize,
     /// When the client last took something, where several requests may run at once.
@@ -76,6 +78,7 @@ impl OpenConnection {
             phase,
             since,
             running: 0,
+            unread: 0,
             is_released: false,
             long_lived: 0,
             took: None,
@@ -155,11 +158,11 @@ impl OpenConnection {
         self.has_unsent.store(has, Ordering::Relaxed);
     }
 
-    /// Whether every request is answered and all of it sent, one at a time, so that nothing is lost
-    /// with the buffers.
+    /// Whether every request is read to its end and answered, one at a time, and all of that sent: so
+    /// nothing is lost with the buffers, and whatever comes next is a request.
     pub fn rests(&self) -> bool {
         let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        (uses.running, uses.phase) == (0, Phase::Idle)
+        (uses.running, uses.unread, uses.phase) == (0, 0, Phase::Idle)
             && uses.took.is_none()
             && !self.has_unsent.load(Ordering::Relaxed)
     }
@@ -227,9 +230,27 @@ impl Drop for LongLived {
 pub struct Running(Arc<Request>);
 
 impl Running {
+    /// Notes that the request has a body, of which more may come.
+    pub fn unread_body(&self) -> UnreadBody {
+        self.0.0.change(|uses| uses.unread += 1);
+        UnreadBody(self.0.0.clone())
+    }
+
     /// Whether the process ends without waiting any longer.
     pub(super) fn is_cut(&self) -> bool {
         self.0.0.drain.has_ended()
+    }
+}
+
+/// A request's body that has not come to its end. Where this is dropped instead, it never does: then
+/// what comes of it later must not be taken for a request, and the connection rests no more.
+#[derive(Debug)]
+pub struct UnreadBody(Arc<OpenConnection>);
+
+impl UnreadBody {
+    /// Notes its end.
+    pub fn end(self) {
+        self.0.change(|uses| uses.unread -= 1);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A client's body, whoever stops reading it.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +12,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+
+use crate::ops::open_connection::{Running, UnreadBody};
 
 /// How long a body is still taken that nobody reads any more.
 const LINGER: Duration = Duration::from_secs(5);
@@ -25,19 +27,28 @@ const LINGER: Duration = Duration::from_secs(5);
 pub struct Lingering {
     incoming: Option<Incoming>,
     is_unasked: bool,
+    unread: Option<UnreadBody>,
 }
 
 impl Lingering {
     /// No body.
     pub(super) fn empty() -> Self {
-        Self { incoming: None, is_unasked: false }
+        Self { incoming: None, is_unasked: false, unread: None }
     }
 
-    /// The body of a request with these fields.
-    pub fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
+    /// The body of the request with these fields that is `running`.
+    pub fn new(incoming: Incoming, headers: &HeaderMap, running: &Running) -> Self {
+        let unread = (!incoming.is_end_stream()).then(|| running.unread_body());
         // Of a body without a piece nothing is taken, asked for or not.
-        let is_unasked = !incoming.is_end_stream() && headers.contains_key(EXPECT);
-        Self { incoming: Some(incoming), is_unasked }
+        let is_unasked = unread.is_some() && headers.contains_key(EXPECT);
+        Self { incoming: Some(incoming), is_unasked, unread }
+    }
+
+    /// Notes the body's end, where it has come.
+    fn note_end(&mut self, has_come: bool) {
+        if has_come && let Some(unread) = self.unread.take() {
+            unread.end();
+        }
     }
 }
 
@@ -51,7 +62,10 @@ impl Body for Lingering {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         self.is_unasked = false;
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        Pin::new(incoming).poll_frame(context)
+        let frame = ready!(Pin::new(incoming).poll_frame(context));
+        let has_ended = frame.is_none() || self.is_end_stream();
+        self.note_end(has_ended);
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -69,7 +83,17 @@ impl Drop for Lingering {
             return;
         }
         if let (Some(mut rest), Ok(worker)) = (self.incoming.take(), Handle::try_current()) {
-            let reading = async move { while let Some(Ok(_)) = rest.frame().await {} };
+            let unread = self.unread.take();
+            let reading = async move {
+                while let Some(frame) = rest.frame().await {
+                    if frame.is_err() {
+                        return;
+                    }
+                }
+                if let Some(unread) = unread {
+                    unread.end();
+                }
+            };
             worker.spawn(timeout(LINGER, reading));
         }
     }
