@@ -103,7 +103,9 @@ pub async fn migrate(
         migrator.up(&transaction, None).await?;
         transaction.commit().await?;
     }
-    let mut notes = email::notes(connection, tables).await?;
+    let looking = begin_unhurried(connection, TransactionOptions::default()).await?;
+    let mut notes = email::notes(&looking, tables).await?;
+    looking.rollback().await?;
     notes.extend(later::note(&migrator.later));
     Ok(Applied { names, notes })
 }
@@ -133,10 +135,22 @@ async fn begin_alone(connection: &DatabaseConnection) -> Result<DatabaseTransact
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin_unhurried(connection, options).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
         let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
         transaction.execute_unprepared(&lock).await?;
+    }
+    Ok(transaction)
+}
+
+/// A transaction whose statements take as long as they take, whatever the connection's limit.
+async fn begin_unhurried(
+    connection: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = connection.begin_with_options(options).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     }
     Ok(transaction)
 }

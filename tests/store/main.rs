@@ -39,6 +39,7 @@ mod feed;
 mod feed_file;
 mod hashes;
 mod ids;
+mod locks;
 mod migrations;
 mod notices;
 mod odd_accounts;

@@ -28,7 +28,7 @@ pub(crate) enum InsertError {
 }
 
 /// Who registers.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct NewAccount<'a> {
     pub(crate) email: &'a str,
     pub(crate) password_hash: &'a str,
@@ -50,8 +50,8 @@ struct Lacking {
 impl Accounts {
     /// Makes an account, unless its address has one, in whatever spelling counts as the same.
     ///
-    /// Two registrations of one address at once wait for one another, so that this holds on a
-    /// table without a unique index, too. Timestamps of Sequelize's become `now`.
+    /// Two registrations of one address at once wait for one another, as
+    /// [`dialect::waits_briefly`] says, so that this holds on a table without a unique index, too. Timestamps of Sequelize's become `now`.
     pub(crate) async fn insert(
         &self,
         transaction: &DatabaseTransaction,

@@ -191,6 +191,7 @@ impl Accounts {
             .value(self.columns.password.clone(), new)
             .and_where(Expr::col(self.columns.id.clone()).eq(id))
             .and_where(Expr::col(self.columns.password.clone()).eq(old))
+            .and_where_option(dialect::waits_briefly(connection.get_database_backend()))
             .to_owned();
         let updated = connection.execute(&update).await.map_err(|error| self.failed(error))?;
         Ok(updated.rows_affected() > 0)

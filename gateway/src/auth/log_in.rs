@@ -15,6 +15,7 @@ use super::hash_kind::HashKind;
 use super::refusal::{Fault, Refusal};
 use super::{Auth, AuthSettings, Visit, body, express_credentials};
 use crate::accounts::account::Account;
+use crate::database::locks::past_locks;
 
 impl Auth {
     pub(super) async fn log_in<B>(
@@ -39,8 +40,11 @@ impl Auth {
             let verified = this.verify(login).await;
             attempt.settle(verified.as_ref().err());
             let (account, password) = verified?;
-            let transaction = this.database.begin_write().await?;
-            let set_cookie = this.sign_in(transaction, &account, &visit).await?;
+            let beginning = async || {
+                let transaction = this.database.begin_write().await?;
+                this.sign_in(transaction, &account, &visit).await
+            };
+            let set_cookie = past_locks(beginning).await?;
             this.rehash(&account, password);
             Ok::<_, Refusal>(set_cookie)
         };

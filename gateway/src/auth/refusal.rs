@@ -7,6 +7,7 @@ use sea_orm::DbErr;
 use super::Afterwards;
 use crate::accounts::insert::InsertError;
 use crate::database::DatabaseError;
+use crate::database::locks::MayBeOfDatabase;
 use crate::ops::metrics::labels::AuthResult;
 
 /// Why a request is not granted.
@@ -84,6 +85,15 @@ impl From<&Refusal> for AuthResult {
             Refusal::Throttled { .. } | Refusal::Busy => Self::Throttled,
             Refusal::Unfilled(_) | Refusal::Database(_) => Self::Failed,
             _ => Self::Refused,
+        }
+    }
+}
+
+impl MayBeOfDatabase for Refusal {
+    fn of_database(&self) -> Option<&DatabaseError> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::credentials::Registration;
 use super::refusal::Refusal;
 use super::{Auth, AuthSettings, Visit, body, express_credentials};
 use crate::accounts::insert::NewAccount;
+use crate::database::locks::past_locks;
 
 impl Auth {
     pub(super) async fn register<B>(
@@ -36,10 +37,13 @@ impl Auth {
         let registering = async move {
             let Registration { email, password, name } = registration;
             let hash = this.passwords.turn().await?.hash(password, rehash_cost).await?;
-            let transaction = this.database.begin_write().await?;
             let new = NewAccount { email: &email, password_hash: &hash, name: name.as_deref() };
-            let account = this.accounts.insert(&transaction, new, visit.now).await?;
-            let set_cookie = this.sign_in(transaction, &account, &visit).await?;
+            let beginning = async || {
+                let transaction = this.database.begin_write().await?;
+                let account = this.accounts.insert(&transaction, new, visit.now).await?;
+                this.sign_in(transaction, &account, &visit).await
+            };
+            let set_cookie = past_locks(beginning).await?;
             this.throttle.remember(&email, visit.client);
             Ok::<_, Refusal>(set_cookie)
         };

@@ -1,5 +1,7 @@
 //! What differs between Postgres and SQLite once a connection stands.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sea_orm::sea_query::{
     Alias, Expr, Func, IntoIden, LockBehavior, LockType, SelectStatement, SimpleExpr,
@@ -22,6 +24,21 @@ pub(crate) fn writing() -> TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     }
+}
+
+/// Longest wait for somebody else's lock with a connection in hand, as Postgres writes it: whoever
+/// wants the lock longer asks again, and lets others use the connection meanwhile.
+const LOCK_TIMEOUT: &str = "20ms";
+
+/// A condition that holds and has this statement, and the transaction after it, wait for a row's lock
+/// for 20 ms only; `None` on SQLite, where nobody locks a row.
+///
+/// It is looked at before any row is locked, since none is before the conditions are. Not a setting
+/// of the connection, which a pooler would lend to others next.
+pub(crate) fn waits_briefly(backend: DbBackend) -> Option<SimpleExpr> {
+    let condition =
+        format!("(SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true)) IS NOT NULL");
+    (backend == DbBackend::Postgres).then(|| Expr::cust(condition))
 }
 
 /// A point in time in a form that compares rightly.
@@ -75,28 +92,36 @@ pub(crate) fn ascii_lower(backend: DbBackend, column: impl IntoIden) -> SimpleEx
     }
 }
 
-/// Holds back every transaction that wants the same name until this one ends.
+/// Holds back every transaction that wants the same name until this one ends; where another has it
+/// for longer than is waited with a connection in hand, that is an error (see [`waits_briefly`]).
 ///
 /// A writing transaction on SQLite is alone anyway.
 pub(crate) async fn lock_name(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
     let backend = transaction.get_database_backend();
     if backend == DbBackend::Postgres {
-        let query = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-        transaction
-            .query_one_raw(Statement::from_sql_and_values(backend, query, [name.into()]))
-            .await?;
+        let query = "SELECT set_config('lock_timeout', $2, true), \
+                     pg_advisory_xact_lock(hashtextextended($1, 0))";
+        let values = [name.into(), LOCK_TIMEOUT.into()];
+        transaction.query_one_raw(Statement::from_sql_and_values(backend, query, values)).await?;
     }
     Ok(())
 }
 
-/// Takes `lock` until the transaction ends, unless another replica has it.
-pub(crate) async fn try_lock(transaction: &DatabaseTransaction, lock: Lock) -> Result<bool, DbErr> {
+/// Takes `lock` until the transaction ends, unless another replica has it; none of its statements
+/// takes longer than `limit`.
+pub(crate) async fn try_lock(
+    transaction: &DatabaseTransaction,
+    lock: Lock,
+    limit: Duration,
+) -> Result<bool, DbErr> {
     let backend = transaction.get_database_backend();
     if backend != DbBackend::Postgres {
         return Ok(true);
     }
-    let query = "SELECT pg_try_advisory_xact_lock($1) AS taken";
-    let statement = Statement::from_sql_and_values(backend, query, [(lock as i64).into()]);
+    let query = "SELECT pg_try_advisory_xact_lock($1) AS taken, \
+                 set_config('statement_timeout', $2, true)";
+    let values = [(lock as i64).into(), limit.as_millis().to_string().into()];
+    let statement = Statement::from_sql_and_values(backend, query, values);
     match transaction.query_one_raw(statement).await? {
         Some(row) => row.try_get("", "taken"),
         None => Ok(false),

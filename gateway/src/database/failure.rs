@@ -30,6 +30,14 @@ impl DatabaseError {
             other => other,
         }
     }
+
+    /// Whether another transaction was in the way, so that nothing of this one was done: a lock that
+    /// was not had in time, or two that waited for each other.
+    pub(super) fn is_of_lock(&self) -> bool {
+        let (Self::Unavailable(source) | Self::Refused { source, .. }) = self;
+        let code = server_error(source).and_then(ServerError::code);
+        code.is_some_and(|code| ["55P03", "40001", "40P01"].contains(&&*code))
+    }
 }
 
 impl From<DbErr> for DatabaseError {

@@ -6,6 +6,7 @@ mod failure;
 pub(crate) mod kinds;
 pub mod layout;
 pub mod listener;
+pub(crate) mod locks;
 pub mod look;
 mod postgres;
 mod sqlite;
@@ -59,7 +60,8 @@ pub struct DatabaseLimits {
     pub connect_timeout: Duration,
     /// Longest wait for a free connection, a new one's making included; then the visitor sees 503.
     pub acquire_timeout: Duration,
-    /// Longest time that one piece of work may take, for a server that accepts and then is silent.
+    /// Longest time that one piece of work may take, for a server that accepts and then is silent;
+    /// the server itself gives up a statement after it, unless it was told another time.
     pub work_timeout: Duration,
     /// Connections to Postgres at most; its own default allows 100 for all replicas together.
     pub connections: u32,
@@ -211,7 +213,7 @@ async fn open(
     };
     match kind_of(url)? {
         DbBackend::Sqlite => sqlite::open_url(url, limits).await,
-        _ => postgres::open(url, limits).await,
+        _ => postgres::open_to_serve(url, limits).await,
     }
 }
 

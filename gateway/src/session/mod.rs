@@ -53,6 +53,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::accounts::Accounts;
 use crate::accounts::account::Account;
 use crate::database::layout::Layout;
+use crate::database::locks::past_locks;
 use crate::database::{Database, DatabaseError};
 use crate::identity::Identity;
 use crate::identity::fields::IdentityFields;
@@ -295,7 +296,7 @@ impl Sessions {
         let writing = self.writing(&presented);
         let ending = async move {
             let _told_when_done = writing;
-            this.table.delete(this.database.connection(), &presented).await
+            past_locks(|| this.table.delete(this.database.connection(), &presented)).await
         };
         self.database.run(ending).await
     }

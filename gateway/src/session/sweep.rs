@@ -63,7 +63,7 @@ async fn sweep_batch(
     now: DateTime<Utc>,
 ) -> Result<Option<u64>, DatabaseError> {
     let transaction = database.begin_write().await?;
-    if !dialect::try_lock(&transaction, dialect::Lock::Sweep).await? {
+    if !dialect::try_lock(&transaction, dialect::Lock::Sweep, BATCH_LIMIT).await? {
         return Ok(None);
     }
     let batch = table.delete_expired(&transaction, now, BATCH).await?;

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, StatementBuilder};
 use super::id::SessionId;
 use super::stored_row::StoredRow;
 use crate::database::DatabaseError;
-use crate::database::dialect::{is_text, lock_those_free, moment, within_calendar};
+use crate::database::dialect::{is_text, lock_those_free, moment, waits_briefly, within_calendar};
 use crate::database::kinds::{DataColumn, SidColumn, select_text};
 use crate::database::layout::Layout;
 use crate::entity::session::Column;
@@ -186,7 +186,8 @@ impl SessionTable {
     }
 
     /// Removes the rows of `ids`, and tells what was in them at that very moment; as
-    /// [`Self::find`].
+    /// [`Self::find`]. Waits for the lock of another as [`waits_briefly`] says, and so does the rest
+    /// of its transaction.
     pub(super) async fn take(
         &self,
         connection: &impl ConnectionTrait,
@@ -195,26 +196,30 @@ impl SessionTable {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let columns = self.columns(connection.get_database_backend());
+        let backend = connection.get_database_backend();
+        let columns = self.columns(backend);
         let delete = Query::delete()
             .from_table(self.table.clone())
             .and_where(self.is_one_of(ids))
             .and_where_option(self.is_not_deleted())
+            .and_where_option(waits_briefly(backend))
             .returning(Query::returning().exprs(columns))
             .to_owned();
         self.rows(connection, &delete).await
     }
 
-    /// Removes the rows of `ids`; a row that is not there is no failure.
+    /// Removes the rows of `ids`; a row that is not there is no failure. Waits as [`Self::take`].
     pub(super) async fn delete(
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
     ) -> Result<(), DatabaseError> {
         if !ids.is_empty() {
-            let table = self.table.clone();
-            let delete =
-                Query::delete().from_table(table).and_where(self.is_one_of(ids)).to_owned();
+            let delete = Query::delete()
+                .from_table(self.table.clone())
+                .and_where(self.is_one_of(ids))
+                .and_where_option(waits_briefly(connection.get_database_backend()))
+                .to_owned();
             self.execute(connection, &delete).await?;
         }
         Ok(())
@@ -231,7 +236,7 @@ impl SessionTable {
     }
 
     /// Replaces a row's text, unless it is gone or another was written since: then nothing,
-    /// `false`.
+    /// `false`. Waits as [`Self::take`].
     pub(super) async fn renew(
         &self,
         connection: &impl ConnectionTrait,
@@ -245,6 +250,7 @@ impl SessionTable {
             .value(Column::Data, self.data.value(new))
             .and_where(self.is(id))
             .and_where(self.data.select(Column::Data).eq(old))
+            .and_where_option(waits_briefly(connection.get_database_backend()))
             .to_owned();
         Ok(self.execute(connection, &update).await?.rows_affected() > 0)
     }
