@@ -94,7 +94,9 @@ impl Site {
         file.write_all(&secrets.join(&b'\n')).unwrap();
         let file_name = file.path().to_str().unwrap();
         let given = ["--database-url", database_url, "--session-secret-file", file_name];
-        let given = given.iter().chain(&["--allow-short-secret"]).chain(flags);
+        // What is in memory is not asked for: Express has no such thing.
+        let given =
+            given.iter().chain(&["--allow-short-secret", "--static-cache-size=0"]).chain(flags);
         let mut flags: Vec<String> = given.map(|&flag| flag.to_owned()).collect();
         flags.extend(self.chapter.flags.iter().cloned());
         RunningGateway::serve(&flags, application).await
