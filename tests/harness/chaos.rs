@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -17,28 +17,44 @@ use crate::database::TestDatabase;
 pub struct ChaosProxy {
     url: String,
     way: Arc<watch::Sender<Way>>,
+    server: Arc<Mutex<Server>>,
     task: JoinHandle<()>,
 }
 
 impl ChaosProxy {
     /// Stands before the server of `database`.
     pub async fn before(database: &TestDatabase) -> Self {
+        Self::before_url(database.url()).await
+    }
+
+    /// Stands before the server of `url`.
+    pub async fn before_url(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server, url) = detour(database.url(), listener.local_addr().unwrap());
+        let (server, url) = detour(url, listener.local_addr().unwrap());
+        let server = Arc::new(Mutex::new(server));
+        let to = server.clone();
         let way = Arc::new(watch::Sender::new(Way::Open));
         let watched = way.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(carry(stream, server.clone(), watched.subscribe()));
+                let server = to.lock().unwrap().clone();
+                tokio::spawn(carry(stream, server, watched.subscribe()));
             }
         });
-        Self { url, way, task }
+        Self { url, way, server, task }
     }
 
     /// The database's URL by way of this proxy.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Lets new connections through to the server of `url`, as a name that leads elsewhere; those
+    /// that are there stay where they are.
+    pub fn lead_to(&self, url: &str) {
+        let (server, _) = detour(url, ([127, 0, 0, 1], 0).into());
+        *self.server.lock().unwrap() = server;
     }
 
     /// Breaks all connections and lets none through.
@@ -85,10 +101,12 @@ async fn carry(client: TcpStream, server: Server, mut way: watch::Receiver<Way>)
     }
     match server {
         Server::Socket(path) => {
-            copy(client, UnixStream::connect(path).await.unwrap(), way).await;
+            let Ok(server) = UnixStream::connect(path).await else { return };
+            copy(client, server, way).await;
         }
         Server::Tcp(address) => {
-            copy(client, TcpStream::connect(address).await.unwrap(), way).await;
+            let Ok(server) = TcpStream::connect(address).await else { return };
+            copy(client, server, way).await;
         }
     }
 }

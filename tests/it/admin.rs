@@ -113,6 +113,11 @@ async fn sign_ins_sessions_and_statements_are_counted() {
     assert!(grown("nextbnb_database_statements_total", &[("result", "done")]) >= 4);
     assert_eq!(grown("nextbnb_database_statements_total", &[("result", "failed")]), 0);
     assert!(after.value("nextbnb_database_connections_limit", &[]) >= 1);
+    assert_eq!(after.value("nextbnb_change_feed_up", &[]), 1);
+    assert!(grown("nextbnb_change_feed_notices_total", &[]) >= 1, "the sign-in is told");
+    let found = |name| after.value(&format!("nextbnb_session_cache_{name}_total"), &[]);
+    assert!(found("hits") + found("misses") + found("coalesced") >= 1);
+    assert!(after.value("nextbnb_session_cache_entries", &[]) >= 1);
 }
 
 #[tokio::test]
@@ -263,6 +268,7 @@ async fn health_tells_details_and_nothing_of_anybody() {
     assert_eq!((&health["status"], &health["draining"]), (&"ready".into(), &false.into()));
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(health["database"]["kind"], "postgres");
+    assert!(health["change_feed"]["notices"].is_u64(), "{health}");
     assert_eq!(health["upstreams"][0]["prefix"], "/");
     assert_eq!(health["upstreams"][0]["reachable"], true);
     let address = format!("http://{}", stack.upstream.address());

@@ -35,6 +35,7 @@ mod examined;
 mod examined_cookie;
 mod examined_rights;
 mod examined_sites;
+mod failover;
 mod feed;
 mod feed_file;
 mod hashes;

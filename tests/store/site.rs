@@ -51,6 +51,26 @@ pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
+/// As Express and this gateway have them when nobody says otherwise.
+fn session_settings() -> SessionSettings {
+    SessionSettings {
+        secrets: Secrets::new(&[SECRET.into()]).unwrap(),
+        cookie: CookiePolicy::default(),
+        lifetime: Lifetime::default(),
+        policy: SessionPolicy::default(),
+        user_key: UserKey::Email,
+        handover: Duration::ZERO,
+        cache: CacheSettings::default(),
+    }
+}
+
+/// The sessions in tables that were migrated.
+pub(crate) async fn sessions_in(database: &Database) -> Sessions {
+    let layout = database.layout(&TableNames::default()).await.unwrap();
+    let accounts = Accounts::new(&layout, EmailCase::Ignore);
+    Sessions::new(database.clone(), &layout, accounts, session_settings(), Changes::new())
+}
+
 pub(crate) struct Site {
     pub(crate) database: Database,
     pub(crate) sessions: Sessions,
@@ -96,15 +116,7 @@ impl Site {
         change: impl FnOnce(&mut SessionSettings, &mut AuthSettings),
     ) -> Self {
         let database = connect(&test).await;
-        let mut settings = SessionSettings {
-            secrets: Secrets::new(&[SECRET.into()]).unwrap(),
-            cookie: CookiePolicy::default(),
-            lifetime: Lifetime::default(),
-            policy: SessionPolicy::default(),
-            user_key: UserKey::Email,
-            handover: Duration::ZERO,
-            cache: CacheSettings::default(),
-        };
+        let mut settings = session_settings();
         let mut auth_settings = AuthSettings {
             paths: AuthPaths::default(),
             statuses: AuthStatuses::Standard,

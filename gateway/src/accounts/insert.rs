@@ -50,8 +50,9 @@ struct Lacking {
 impl Accounts {
     /// Makes an account, unless its address has one, in whatever spelling counts as the same.
     ///
-    /// Two registrations of one address at once wait for one another, as
-    /// [`dialect::waits_briefly`] says, so that this holds on a table without a unique index, too. Timestamps of Sequelize's become `now`.
+    /// Two registrations of one address at once wait for one another, as [`dialect::waits_briefly`]
+    /// says, so that this holds on a table without a unique index, too. Timestamps of Sequelize's
+    /// become `now`.
     pub(crate) async fn insert(
         &self,
         transaction: &DatabaseTransaction,

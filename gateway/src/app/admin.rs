@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::admin_sessions::{add_cache, add_feed, feed_part};
 use crate::config::Config;
 use crate::database::{self, Database};
 use crate::downstream::crowd::{Crowd, CrowdStats};
@@ -25,6 +26,8 @@ use crate::server::listen_at::ListenAt;
 use crate::server::listeners::Listeners;
 use crate::server::tls::Tls;
 use crate::server::worker::Address;
+use crate::session::Sessions;
+use crate::session::feed::FeedReports;
 use crate::static_files::StaticFiles;
 
 /// Longest wait for the database or an upstream when it is asked how it is.
@@ -34,6 +37,8 @@ const LOOK_LIMIT: Duration = Duration::from_secs(2);
 pub(super) struct Watched {
     pub(super) metrics: Metrics,
     pub(super) database: Database,
+    pub(super) sessions: Sessions,
+    pub(super) feed: FeedReports,
     pub(super) routes: PathRoutes<Target<Address>>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) crowds: Crowds,
@@ -75,6 +80,13 @@ impl Watched {
             samples.count(&families::LOG_LINES_LOST, &[], lost_lines());
         });
         metrics.add_source(move |samples| add_database(samples, &database));
+        let (sessions, feed) = (self.sessions.clone(), self.feed.clone());
+        metrics.add_source(move |samples| {
+            add_feed(samples, &feed);
+            if let Some(stats) = sessions.cache_stats() {
+                add_cache(samples, &stats);
+            }
+        });
         let crowds = self.crowds.clone();
         metrics.add_source(move |samples| {
             add_crowd(samples, "connections", &crowds.connections);
@@ -91,10 +103,11 @@ impl Watched {
 
     /// Each room's health; of those that requests need, what keeps them from being welcome.
     fn health(self) -> Health {
-        let Self { database, routes, tls, crowds, drain, workers, .. } = self;
+        let Self { database, feed, routes, tls, crowds, drain, workers, .. } = self;
         let mut health = Health::new();
         health.add("draining", move || ready(drain_part(drain.has_begun())));
         health.add("database", move || database_part(database.clone()));
+        health.add("change_feed", move || ready(feed_part(&feed)));
         let upstreams: Arc<[_]> = routes
             .iter()
             .map(|(prefix, target)| {

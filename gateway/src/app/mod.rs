@@ -1,6 +1,7 @@
 //! The gateway put together: database, rooms, workers.
 
 mod admin;
+mod admin_sessions;
 mod crowds;
 
 use std::collections::HashMap;
@@ -90,6 +91,8 @@ impl App {
         let watched = Watched {
             metrics,
             database: database.clone(),
+            sessions: sessions.clone(),
+            feed: feed.reports(),
             routes,
             tls: config.tls.clone(),
             crowds: crowds.clone(),

@@ -276,7 +276,11 @@ fn session_settings(args: &SessionArgs, secrets: Secrets) -> Result<SessionSetti
         policy: session_policy(&args.life),
         user_key: site::parse_user_key(&args.session_user_key)?,
         handover: args.life.login_handover,
-        cache: CacheSettings { size: args.cache.cache_size, max_stale: args.cache.cache_max_stale },
+        cache: CacheSettings {
+            size: args.cache.cache_size,
+            max_stale: args.cache.cache_max_stale,
+            ..CacheSettings::default()
+        },
     })
 }
 

@@ -55,10 +55,12 @@ pub(crate) struct Notice {
     pub(crate) payload: String,
 }
 
-/// What a look at the triggers showed.
+/// What a look at the server and its triggers showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Triggers {
-    /// Whether all that should be there are, and fire.
+pub(crate) struct Look {
+    /// Whether it takes no writes: then somebody else may take them by now.
+    pub(crate) is_read_only: bool,
+    /// Whether all triggers that should be there are, and fire.
     pub(crate) are_whole: bool,
     /// Another than before when one was dropped and made, or disabled and enabled, in between.
     pub(crate) mark: String,
@@ -138,11 +140,12 @@ impl Listener {
         tables: TableNumbers,
         names: &TableNames,
         limit: Duration,
-    ) -> Result<Triggers, Lost> {
+    ) -> Result<Look, Lost> {
         let query = sqlx::raw_sql(AssertSqlSafe(proof(channel, token, tables, names)));
         let asking = timeout(limit, query.fetch_one(&mut self.0));
         let row: PgRow = asking.await.map_err(|_| Lost::late(limit))??;
-        Ok(Triggers { are_whole: row.try_get("are_whole")?, mark: row.try_get("mark")? })
+        let (is_read_only, mark) = (row.try_get("is_read_only")?, row.try_get("mark")?);
+        Ok(Look { is_read_only, are_whole: row.try_get("are_whole")?, mark })
     }
 }
 
@@ -206,6 +209,7 @@ fn proof(channel: &str, token: &str, tables: TableNumbers, names: &TableNames) -
     let users = of_table(tables.users, &names.users, users);
     format!(
         r#"SELECT pg_notify({channel}, {token}), count(*) = {wanted} AS "are_whole",
+            current_setting('transaction_read_only') = 'on' AS "is_read_only",
             coalesce(string_agg(t.oid || '/' || t.xmin, ' ' ORDER BY t.oid), '') AS "mark"
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
         WHERE t.tgenabled IN ('O', 'A') AND ({sessions} OR {users})"#,

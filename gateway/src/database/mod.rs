@@ -16,7 +16,8 @@ pub mod tables;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nextbnb_migrations::{Applied, TableNames};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
@@ -88,6 +89,23 @@ pub struct Database {
     runtime: Handle,
     work_timeout: Duration,
     statements: Statements,
+    left: Left,
+}
+
+/// Connections that were made before are not used again. Clones are the same.
+#[derive(Debug, Clone, Default)]
+struct Left(Arc<Mutex<Option<Instant>>>);
+
+impl Left {
+    fn leave(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection that was made so long ago is one of them.
+    fn concerns(&self, age: Duration) -> bool {
+        let left = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.is_some_and(|left| left.elapsed() <= age)
+    }
 }
 
 impl Database {
@@ -98,14 +116,16 @@ impl Database {
         runtime: Handle,
     ) -> Result<Self, StartError> {
         let (target, opening_limits) = (target.clone(), limits.clone());
-        let opening = runtime.spawn(async move { open(&target, &opening_limits).await });
+        let left = Left::default();
+        let heeded = left.clone();
+        let opening = runtime.spawn(async move { open(&target, &opening_limits, heeded).await });
         let mut connection = opening.await.map_err(|error| StartError::Database {
             server: "as configured".to_owned(),
             source: Box::new(error),
         })??;
         let statements = Statements::default();
         statements.count(&mut connection);
-        Ok(Self { connection, runtime, work_timeout: limits.work_timeout, statements })
+        Ok(Self { connection, runtime, work_timeout: limits.work_timeout, statements, left })
     }
 
     /// Brings the tables up to date; takes as long as it takes.
@@ -130,6 +150,12 @@ impl Database {
     pub async fn close(self) -> Result<(), DbErr> {
         let late = |_| Err(DbErr::Custom("the last work did not end in time".to_owned()));
         timeout(CLOSE_LIMIT, self.connection.close()).await.unwrap_or_else(late)
+    }
+
+    /// Has the pool make new connections in place of all that it has: the server's name may lead
+    /// elsewhere by now.
+    pub(crate) fn leave_connections(&self) {
+        self.left.leave();
     }
 
     /// Which kind it is.
@@ -206,6 +232,7 @@ impl Database {
 async fn open(
     target: &DatabaseTarget,
     limits: &DatabaseLimits,
+    left: Left,
 ) -> Result<DatabaseConnection, StartError> {
     let url = match target {
         DatabaseTarget::Embedded(path) => return sqlite::open_embedded(path, limits).await,
@@ -213,7 +240,7 @@ async fn open(
     };
     match kind_of(url)? {
         DbBackend::Sqlite => sqlite::open_url(url, limits).await,
-        _ => postgres::open_to_serve(url, limits).await,
+        _ => postgres::open_to_serve(url, limits, left).await,
     }
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use tokio::time::timeout;
 use tracing::info;
 
-use super::DatabaseLimits;
+use super::{DatabaseLimits, Left};
 use crate::error::StartError;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -17,6 +17,9 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// Longest wait for the end of a statement that nobody waits for any more; then its connection is
 /// closed, and makes room for another.
 const RELEASE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Longest life of a connection: without a feed nobody tells that the server's name leads elsewhere.
+const LIFETIME: Duration = Duration::from_mins(5);
 
 /// What a server is told about each connection, unless somebody has told it already: how long a
 /// statement may take, and how long a transaction may be left alone, as by a gateway whose machine is
@@ -29,7 +32,7 @@ pub(super) async fn open(
     url: &str,
     limits: &DatabaseLimits,
 ) -> Result<DatabaseConnection, StartError> {
-    Ok(pool(proved(url, limits).await?, limits))
+    Ok(pool(proved(url, limits).await?, limits, Left::default()))
 }
 
 /// As [`open`], with a limit to what the server does for one statement: it would go on with one that
@@ -37,12 +40,13 @@ pub(super) async fn open(
 pub(super) async fn open_to_serve(
     url: &str,
     limits: &DatabaseLimits,
+    left: Left,
 ) -> Result<DatabaseConnection, StartError> {
     let options = proved(url, limits).await?;
     let limited = options.clone().options(unlimited(&options, limits).await);
     // A pooler refuses what it does not know.
     let is_taken = prove(&limited, limits).await.is_ok();
-    Ok(pool(if is_taken { limited } else { options }, limits))
+    Ok(pool(if is_taken { limited } else { options }, limits, left))
 }
 
 async fn proved(url: &str, limits: &DatabaseLimits) -> Result<PgConnectOptions, StartError> {
@@ -54,10 +58,15 @@ async fn proved(url: &str, limits: &DatabaseLimits) -> Result<PgConnectOptions, 
     Ok(options)
 }
 
-fn pool(options: PgConnectOptions, limits: &DatabaseLimits) -> DatabaseConnection {
+fn pool(options: PgConnectOptions, limits: &DatabaseLimits, left: Left) -> DatabaseConnection {
     let pool = PgPoolOptions::new()
         .max_connections(limits.connections)
         .acquire_timeout(limits.acquire_timeout)
+        .max_lifetime(LIFETIME)
+        .before_acquire(move |_, meta| {
+            let is_left = left.concerns(meta.age);
+            Box::pin(async move { Ok(!is_left) })
+        })
         // The pool itself would wait for ever, with the connection's place taken.
         .after_release(|connection, _| {
             Box::pin(async move {

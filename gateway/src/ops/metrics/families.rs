@@ -95,6 +95,26 @@ families! {
     SESSIONS: Counter "nextbnb_session_lookups" ["result"]
         "Requests by what was found of a session: live, none, or that it could not be told (failed).";
 
+    CACHE_HITS: Counter "nextbnb_session_cache_hits" []
+        "Requests whose session was found in memory.";
+    CACHE_MISSES: Counter "nextbnb_session_cache_misses" []
+        "Requests for whose session the database was asked; none are counted while nothing is kept.";
+    CACHE_COALESCED: Counter "nextbnb_session_cache_coalesced" []
+        "Requests that waited for what another one asked.";
+    CACHE_EVICTIONS: Counter "nextbnb_session_cache_evictions" []
+        "Sessions that others pushed out of memory.";
+    CACHE_ENTRIES: Gauge "nextbnb_session_cache_entries" []
+        "Sessions in memory, of use or not.";
+    CACHE_BYTES: Gauge "nextbnb_session_cache_bytes" [] "Memory that they take.";
+    FEED_UP: Gauge "nextbnb_change_feed_up" []
+        "1 while what others change in the database is told as it happens, else 0: then every session is read there.";
+    FEED_RECONNECTS: Counter "nextbnb_change_feed_reconnects" []
+        "How often that began again after it had stopped.";
+    FEED_NOTICES: Counter "nextbnb_change_feed_notices" []
+        "Changes that were told; that anything may have changed is one.";
+    FEED_PROOF_AGE: Gauge "nextbnb_change_feed_last_proof_age_seconds" []
+        "How long ago the last proof was sent that nothing is missed; not there before the first.";
+
     STATEMENTS: Counter "nextbnb_database_statements" ["result"]
         "Statements that the database was sent: done, failed.";
     STATEMENT_SECONDS: Counter "nextbnb_database_statement_seconds" []

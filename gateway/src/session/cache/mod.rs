@@ -47,6 +47,9 @@ pub struct CacheSettings {
     pub size: u64,
     /// `--cache-max-stale`: how old an entry may be while nobody tells of changes.
     pub max_stale: Duration,
+    /// How old one may be though somebody does: there are ways to write past every trigger, as
+    /// logical replication does (SECURITY.md).
+    pub max_age: Duration,
 }
 
 impl CacheSettings {
@@ -56,7 +59,7 @@ impl CacheSettings {
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { size: 64 << 20, max_stale: Duration::ZERO }
+        Self { size: 64 << 20, max_stale: Duration::ZERO, max_age: Duration::from_mins(5) }
     }
 }
 
@@ -75,6 +78,7 @@ pub(super) struct SessionCache {
     missing: Cache<SessionDigest, Missing>,
     loads: Loads,
     max_stale: Duration,
+    max_age: Duration,
     counts: Counts,
     evictions: Evictions,
 }
@@ -114,7 +118,7 @@ pub(super) struct Presented<'a> {
 impl SessionCache {
     /// `None` where nothing is to be kept.
     pub(super) fn new(settings: CacheSettings, changes: &Changes) -> Option<Arc<Self>> {
-        let CacheSettings { size, max_stale } = settings;
+        let CacheSettings { size, max_stale, max_age } = settings;
         if size == 0 {
             return None;
         }
@@ -133,6 +137,7 @@ impl SessionCache {
             missing: Cache::new(missing.min(MOST_MISSING)),
             loads: Loads::default(),
             max_stale,
+            max_age,
             counts: Counts::default(),
             evictions,
         }))
@@ -149,11 +154,12 @@ impl SessionCache {
         // First: whoever vouches again has told before that everything may have changed.
         let is_whole = self.changes.are_whole(at);
         let Entry { session, stamp, read_at } = self.entries.get(value)?;
-        if !self.news.is_all(&stamp) || !session.is_live(now) {
+        let age = at.saturating_duration_since(read_at);
+        if !self.news.is_all(&stamp) || !session.is_live(now) || age >= self.max_age {
             self.entries.remove(value);
             return None;
         }
-        if !is_whole && at.saturating_duration_since(read_at) >= self.max_stale {
+        if !is_whole && age >= self.max_stale {
             return None;
         }
         self.counts.hits.add();

@@ -50,7 +50,7 @@ impl Site {
     /// One that nobody vouches for.
     fn unheard(max_stale: Duration) -> Self {
         let changes = Changes::new();
-        let settings = CacheSettings { size: CacheSettings::LEAST, max_stale };
+        let settings = CacheSettings { size: CacheSettings::LEAST, max_stale, max_age: 2 * MINUTE };
         let cache = SessionCache::new(settings, &changes).unwrap();
         Self { changes, cache, at: Instant::now(), reads: Arc::default() }
     }
@@ -190,6 +190,19 @@ async fn while_nobody_vouches_a_session_is_as_old_as_the_setting_allows() {
     assert!(site.finds(VALUE));
     site.tell(&id("id"));
     assert!(!site.finds(VALUE), "what is told counts all the same");
+}
+
+#[tokio::test]
+async fn whoever_vouches_a_session_is_read_again_in_time() {
+    let mut site = Site::new();
+    site.changes.vouch_until(site.at + 10 * MINUTE);
+    site.read(VALUE, ada()).await;
+    site.at += MINUTE;
+    assert!(site.finds(VALUE));
+    site.at += MINUTE;
+    assert!(!site.finds(VALUE));
+    site.read(VALUE, ada()).await;
+    assert!(site.finds(VALUE));
 }
 
 /// A load that waits for its row, and what gives it.
@@ -380,6 +393,6 @@ async fn what_is_over_takes_no_room_once_it_is_asked_for() {
 
 #[test]
 fn a_cache_of_no_bytes_is_none() {
-    let settings = CacheSettings { size: 0, max_stale: MINUTE };
+    let settings = CacheSettings { size: 0, max_stale: MINUTE, ..CacheSettings::default() };
     assert!(SessionCache::new(settings, &Changes::new()).is_none());
 }

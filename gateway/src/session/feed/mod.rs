@@ -13,8 +13,8 @@ use nextbnb_migrations::TableNames;
 use sea_orm::DbBackend;
 use tokio::task::AbortHandle;
 
-pub use self::stats::FeedStats;
 use self::stats::Told;
+pub use self::stats::{FeedReports, FeedStats};
 use super::changes::Changes;
 use crate::database::Database;
 use crate::database::listener::DirectUrl;
@@ -79,6 +79,11 @@ impl Feed {
             _ => database.start(sqlite::watch(database.clone(), limits, told.clone())),
         };
         Self { told, task, changes: changes.clone() }
+    }
+
+    /// For whoever asks from time to time.
+    pub fn reports(&self) -> FeedReports {
+        FeedReports::of(&self.told)
     }
 
     /// How it is doing.

@@ -37,6 +37,8 @@ enum Down {
     Unheard {
         direct: bool,
     },
+    /// As an old primary that was left to itself.
+    ReadOnly,
     NoTables,
     NoTriggers(TableNames),
 }
@@ -58,6 +60,9 @@ impl fmt::Display for Down {
             Self::Unheard { direct: true } => f.write_str(
                 "--database-direct-url leads to a pooler, or to another database than \
                  --database-url",
+            ),
+            Self::ReadOnly => f.write_str(
+                "the server takes no writes (default_transaction_read_only), and another may by now",
             ),
             Self::NoTables => f.write_str("the tables are not there: run `migrate`"),
             Self::NoTriggers(names) => {
@@ -96,6 +101,10 @@ impl PostgresFeed {
                 pause = FIRST_PAUSE;
             }
             let next = match down {
+                Down::ReadOnly => {
+                    self.database.leave_connections();
+                    pause
+                }
                 Down::Lost(_) => pause,
                 Down::Unheard { .. } | Down::NoTables | Down::NoTriggers(_) => self.limits.by_hand,
             };
@@ -128,14 +137,17 @@ impl PostgresFeed {
             let given_up = Deadline::from_std(sent + self.limits.silence);
             let proof = (self.own_channel.as_str(), token.as_str());
             let proving = listener.prove(proof, tables, &self.names, self.limits.silence);
-            let triggers = proving.await?;
-            if !triggers.are_whole {
+            let look = proving.await?;
+            if look.is_read_only {
+                return Err(Down::ReadOnly);
+            }
+            if !look.are_whole {
                 return Err(Down::NoTriggers(self.names.clone()));
             }
             if !self.hear(&mut listener, tables, Some(&token), given_up).await? {
                 return Err(Lost::late(self.limits.silence).into());
             }
-            if mark.replace(triggers.mark.clone()).is_some_and(|before| before != triggers.mark) {
+            if mark.replace(look.mark.clone()).is_some_and(|before| before != look.mark) {
                 self.told.tell(&Change::Everything);
             }
             self.told.proved(sent, self.limits.silence);

@@ -22,6 +22,21 @@ pub struct FeedStats {
     pub reconnects: u64,
 }
 
+/// Tells how a feed is doing, and after its end how it was.
+#[derive(Debug, Clone)]
+pub struct FeedReports(Told);
+
+impl FeedReports {
+    pub(super) fn of(told: &Told) -> Self {
+        Self(told.clone())
+    }
+
+    /// How it is doing.
+    pub fn stats(&self) -> FeedStats {
+        self.0.stats()
+    }
+}
+
 /// Tells, and notes that it did. Clones are the same.
 #[derive(Debug, Clone)]
 pub(super) struct Told {
