@@ -83,9 +83,17 @@ async fn every_request_is_counted_once_by_method_route_and_status() {
     assert_eq!(scrape.value("nextbnb_workers", &[]), 2);
 }
 
+async fn feed_is_up(stack: &Stack) {
+    wait_until("the change feed is up", async || {
+        scrape(stack.admin_address()).await.value("nextbnb_change_feed_up", &[]) == 1
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn sign_ins_sessions_and_statements_are_counted() {
     let stack = stack().await;
+    feed_is_up(&stack).await;
     let ada = stack.signed_in("ada@example.org").await;
     let before = scrape_at_rest(stack.admin_address()).await;
     ada.get("/").await;
@@ -147,6 +155,7 @@ async fn a_client_that_leaves_before_its_answer_is_counted_as_gone() {
 #[tokio::test]
 async fn what_is_exposed_is_what_is_declared() {
     let stack = stack().await;
+    feed_is_up(&stack).await;
     stack.anonymous().get("/").await;
     let scrape = scrape(stack.admin_address()).await;
     let declared: BTreeSet<String> = ALL.iter().map(|family| family.exposed_name()).collect();
