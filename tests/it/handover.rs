@@ -108,7 +108,7 @@ async fn a_request_of_the_same_session_waits_for_its_sign_in() {
     let held = hold(&stack.database, "LOCK TABLE users").await;
     let form = credentials(EMAIL, PASSWORD);
     let login = tokio::spawn(async move { lost.post("/api/auth/login", &form).await.status });
-    wait_for_waiting(&stack.database, 1).await;
+    wait_for_waiting(&stack.database).await;
     let page = tokio::spawn(async move { browser.get("/").await.text().to_owned() });
     // A guest's page needs no account: without a wait it would be answered before this.
     assert_eq!(stack.anonymous().get("/").await.text(), "guest");
