@@ -8,9 +8,17 @@ use http_body_util::Full;
 use super::asked::Asked;
 use super::rules::opaque;
 
-/// Fields of 304 (RFC 9110 §15.4.5), beside those that every answer has.
-const OF_NOT_MODIFIED: [HeaderName; 5] =
-    [header::CACHE_CONTROL, header::DATE, header::ETAG, header::EXPIRES, header::VARY];
+/// Fields of 304 (RFC 9110 §15.4.5), and two that Next.js has there too, beside those that every
+/// answer has.
+const OF_NOT_MODIFIED: [HeaderName; 7] = [
+    header::CACHE_CONTROL,
+    header::DATE,
+    header::ETAG,
+    header::EXPIRES,
+    header::VARY,
+    header::LAST_MODIFIED,
+    header::ACCEPT_RANGES,
+];
 
 /// Bytes that a field takes beside its text.
 const FIELD_BYTES: usize = 96;
