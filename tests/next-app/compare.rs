@@ -90,6 +90,7 @@ fn values(seen: &Seen, name: &HeaderName, next: SocketAddr) -> Vec<String> {
                 .replace(&format!("http://localhost:{port}"), &site)
                 .replace(&format!("http://127.0.0.1:{port}"), &site),
             header::SET_COOKIE => without_moment(&value),
+            _ if name == "x-nextjs-cache" => without_staleness(value),
             _ => value,
         })
         .collect()
@@ -98,6 +99,11 @@ fn values(seen: &Seen, name: &HeaderName, next: SocketAddr) -> Vec<String> {
 fn without_moment(cookie: &str) -> String {
     let parts = cookie.split("; ");
     parts.filter(|part| !part.starts_with("Expires=")).collect::<Vec<_>>().join("; ")
+}
+
+/// The first to ask after the time to live gets what is stale, the second what it had made anew.
+fn without_staleness(cached: String) -> String {
+    if cached == "STALE" { "HIT".to_owned() } else { cached }
 }
 
 /// `next dev` puts ids and times of the rendering into pages.
