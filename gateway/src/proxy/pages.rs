@@ -57,7 +57,7 @@ impl Format {
 struct Message {
     status: StatusCode,
     title: Cow<'static, str>,
-    advice: &'static str,
+    advice: Cow<'static, str>,
     retry_after_secs: Option<u16>,
 }
 
@@ -103,16 +103,8 @@ impl ErrorPages {
     }
 
     fn message(&self, error: &RequestError) -> Message {
-        if self.is_expected(error) {
-            let (title, advice) = match &self.reader {
-                Reader::DeveloperBeside(upstream) => (
-                    format!("Nothing answers at {upstream}").into(),
-                    "This page reloads itself until something does.",
-                ),
-                _ => ("Next.js is starting".into(), "This page reloads itself until it is there."),
-            };
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Message { status, title, advice, retry_after_secs: Some(1) };
+        if let Some(message) = self.message_that_names(error) {
+            return message;
         }
         let (title, advice, retry_after_secs) = match error {
             RequestError::Ambiguous(_) => {
@@ -140,7 +132,9 @@ impl ErrorPages {
                 "Open it at http://localhost, or name its host in allowedDevOrigins in next.config.",
                 None,
             ),
-            RequestError::ForeignOrigin | RequestError::UnknownDevOrigin => {
+            RequestError::ForeignOrigin
+            | RequestError::UnknownDevOrigin
+            | RequestError::UnknownHost(_) => {
                 ("That came from another site", "Open this site itself and try again.", None)
             }
             RequestError::Crowded(_) => {
@@ -166,7 +160,32 @@ impl ErrorPages {
                 ("The site took too long to answer", "Try again in a moment.", Some(2))
             }
         };
-        Message { status: error.status(), title: title.into(), advice, retry_after_secs }
+        let (title, advice) = (title.into(), advice.into());
+        Message { status: error.status(), title, advice, retry_after_secs }
+    }
+
+    /// What is said with the name of something.
+    fn message_that_names(&self, error: &RequestError) -> Option<Message> {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        if let RequestError::UnknownHost(name) = error {
+            let title = format!("{name} is not served here").into();
+            let advice = format!(
+                "Is it a name of yours? Then start the gateway with: nextbnb-gateway dev --allow-host {name}"
+            );
+            let advice = advice.into();
+            return Some(Message { status: error.status(), title, advice, retry_after_secs: None });
+        }
+        if !self.is_expected(error) {
+            return None;
+        }
+        let (title, advice) = match &self.reader {
+            Reader::DeveloperBeside(upstream) => (
+                format!("Nothing answers at {upstream}").into(),
+                "This page reloads itself until something does.",
+            ),
+            _ => ("Next.js is starting".into(), "This page reloads itself until it is there."),
+        };
+        Some(Message { status, title, advice: advice.into(), retry_after_secs: Some(1) })
     }
 
     fn html(&self, message: &Message) -> String {
@@ -177,13 +196,14 @@ impl ErrorPages {
         include_str!("error-page.html")
             .replace("{reload}", &reload)
             .replace("{title}", &message.title)
-            .replace("{advice}", message.advice)
+            .replace("{advice}", &message.advice)
             .replace("{status}", message.status.as_str())
     }
 }
 
 fn json(message: &Message) -> String {
-    // No text has a character that JSON escapes: they stand in this file, and an address has none.
+    // No text has a character that JSON or HTML escapes: they stand in this file, and an address and a
+    // host's name have none.
     format!(r#"{{"status":"error","message":"{}. {}"}}"#, message.title, message.advice)
 }
 
