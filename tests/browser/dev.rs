@@ -40,7 +40,7 @@ export default function Page() {
 async fn an_edit_is_seen_at_once_and_the_page_keeps_its_state() {
     let mut dev = Dev::start(add_probe).await;
     let probe = dev.folder().join("app/probe");
-    let details = [probe.to_str().unwrap()];
+    let details = [probe.to_str().unwrap(), "localhost", "127.0.0.1"];
     let walking = AssertUnwindSafe(walk("hot-reload", dev.url(), &details));
     assert!(walking.catch_unwind().await.is_ok(), "dev said:\n{}", dev.log());
     let starts = dev.log().matches("ready on ").count();
@@ -80,7 +80,7 @@ async fn an_edit_is_seen_over_tls_through_a_gateway_in_front() {
     let gateway = RunningGateway::start(database.url(), behind, change).await;
     let url = format!("https://localhost:{}", gateway.address().port());
     let probe = dev.folder().join("app/probe");
-    walk("hot-reload", &url, &[probe.to_str().unwrap()]).await;
+    walk("hot-reload", &url, &[probe.to_str().unwrap(), "localhost"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

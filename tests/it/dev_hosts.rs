@@ -76,8 +76,8 @@ async fn next_dev_takes_the_sites_own_pages_for_ones_at_localhost() {
     let own = "http://shop.test:3000";
     for path in ["/_next/static/chunks/app.js", "/docs/_next/hmr", "/__nextjs_source-map"] {
         let (origin, referer) = told(&stack, path, own).await;
-        assert_eq!(origin.as_deref(), Some("http://localhost"), "{path}");
-        assert_eq!(referer.as_deref(), Some("http://localhost/trips?page=2"), "{path}");
+        assert_eq!(origin.as_deref(), Some("http://localhost:3000"), "{path}");
+        assert_eq!(referer.as_deref(), Some("http://localhost:3000/trips?page=2"), "{path}");
     }
     let (origin, referer) = told(&stack, "/trips", own).await; // A Server Action compares it with Host.
     assert_eq!(origin.as_deref(), Some(own));

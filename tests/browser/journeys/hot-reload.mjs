@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export const PAGE_LOADS = 2;
 
 /** Edits of a client and a server component are shown without a page load; state is kept. */
-export default async function walk({ page, url, details: [folder] }) {
-  for (const host of ['localhost', '127.0.0.1']) {
+export default async function walk({ page, url, details: [folder, ...hosts] }) {
+  for (const host of hosts) {
     await visit(page, new URL('/probe', url.replace('localhost', host)), folder);
   }
 }
