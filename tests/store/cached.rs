@@ -135,7 +135,7 @@ async fn the_id_before_a_sign_in_still_leads_to_the_session_after_it(test: TestD
     site.log_in(ADA, PASSWORD, &[&cookie]).await;
     let led = visit(&site, &headers).await;
     assert_eq!(user_of(&led), Some(ADA));
-    let settling = site.sessions.settle(&led, None, Audience::Visitor, site.now);
+    let settling = site.sessions.settle(&led, None, || Audience::Visitor, site.now);
     assert!(settling.await.is_some(), "with the new cookie");
     assert_eq!(user_of(&visit(&site, &headers).await), None, "once");
 }
@@ -145,13 +145,13 @@ async fn a_visit_that_is_written_down_is_not_written_down_again(test: TestDataba
     let (_, headers) = signed_in(&site).await;
     site.advance(TimeDelta::minutes(11));
     let found = visit(&site, &headers).await;
-    site.sessions.settle(&found, None, Audience::Visitor, site.now).await;
+    site.sessions.settle(&found, None, || Audience::Visitor, site.now).await;
     eventually("the touch to be told", async || (!is_kept(&site, &headers)).then_some(())).await;
     let touched = site.row().await;
     assert_eq!(touched.updated_at, site.now);
     site.advance(TimeDelta::minutes(9));
     let found = visit(&site, &headers).await;
-    site.sessions.settle(&found, None, Audience::Visitor, site.now).await;
+    site.sessions.settle(&found, None, || Audience::Visitor, site.now).await;
     assert!(is_kept(&site, &headers), "nothing was written");
     assert_eq!(site.row().await, touched);
 }
@@ -161,10 +161,10 @@ async fn a_cookie_is_renewed_once(test: TestDatabase) {
     let (_, headers) = signed_in(&site).await;
     site.advance(TimeDelta::days(16));
     let found = visit(&site, &headers).await;
-    assert!(site.sessions.settle(&found, None, Audience::Visitor, site.now).await.is_some());
+    assert!(site.sessions.settle(&found, None, || Audience::Visitor, site.now).await.is_some());
     assert!(!is_kept(&site, &headers));
     let found = visit(&site, &headers).await;
-    assert_eq!(site.sessions.settle(&found, None, Audience::Visitor, site.now).await, None);
+    assert_eq!(site.sessions.settle(&found, None, || Audience::Visitor, site.now).await, None);
     assert!(is_kept(&site, &headers));
 }
 

@@ -212,14 +212,15 @@ impl Site {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_str(&cookie_header(cookies)).unwrap());
         let visit = self.sessions.visit(&headers, ADDRESS, "/", self.now).await.unwrap();
-        let set_cookie = self.sessions.settle(&visit, scheme, Audience::Visitor, self.now).await?;
+        let set_cookie =
+            self.sessions.settle(&visit, scheme, || Audience::Visitor, self.now).await?;
         Some(set_cookie.to_str().unwrap().to_owned())
     }
 
     /// What a visit leaves behind whose session was found before.
     pub(crate) async fn settle(&self, session: Session) -> Option<String> {
         let visit = Visit::Of(session);
-        let set_cookie = self.sessions.settle(&visit, None, Audience::Visitor, self.now).await?;
+        let set_cookie = self.sessions.settle(&visit, None, || Audience::Visitor, self.now).await?;
         Some(set_cookie.to_str().unwrap().to_owned())
     }
 

@@ -5,6 +5,8 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use foldhash::fast::RandomState;
+
 use super::client_network::ClientNetwork;
 
 /// What only whoever is nobody's client may have over the total, so that health checks of this machine
@@ -20,6 +22,8 @@ pub struct CrowdLimits {
     pub per_client: usize,
 }
 
+type Counts = HashMap<ClientNetwork, usize, RandomState>;
+
 /// All that is open of one kind, on every worker.
 #[derive(Debug)]
 pub struct Crowd {
@@ -29,7 +33,7 @@ pub struct Crowd {
     turned_away_in_total: AtomicU64,
     turned_away_of_client: AtomicU64,
     /// Of the clients that have any, so that it grows no larger than `open`.
-    clients: Mutex<HashMap<ClientNetwork, usize>>,
+    clients: Mutex<Counts>,
 }
 
 /// How many there are and were.
@@ -115,7 +119,7 @@ impl Crowd {
         Crowded::Total { most: self.limits.total, what: self.what }
     }
 
-    fn clients(&self) -> MutexGuard<'_, HashMap<ClientNetwork, usize>> {
+    fn clients(&self) -> MutexGuard<'_, Counts> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -38,7 +38,8 @@ impl Origin {
 
     /// The port that the browser speaks to.
     pub fn port(&self) -> u16 {
-        let own = host_and_port(&self.host).and_then(|(_, port)| port);
+        // It is well-formed, so what follows the last colon is its port, or the end of an address.
+        let own = self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         own.or(self.told_port).unwrap_or(default_port(self.scheme()))
     }
 

@@ -201,9 +201,9 @@ impl Gateway {
             return keep_websocket(headers);
         }
         let Services { sessions, clock, .. } = &self.services;
-        let (visit, settled) = (&forward.visit, (audience_of(headers), clock.now()));
-        if !sessions.filter_set_cookie(headers, visit, settled.0, settled.1).await {
-            self.settle(headers, visit, forward.caller, settled).await;
+        let (visit, now) = (&forward.visit, clock.now());
+        if !sessions.filter_set_cookie(headers, visit, audience_of, now).await {
+            self.settle(headers, visit, forward.caller, now).await;
         }
     }
 }

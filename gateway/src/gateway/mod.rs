@@ -34,7 +34,6 @@ use self::over_https::OverHttps;
 use self::refuse::refuse;
 use self::route::Route;
 use self::strip::strip;
-use self::visits::audience_of;
 use crate::auth::Auth;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
@@ -284,9 +283,8 @@ impl Gateway {
             Route::WhoAmI => {
                 let visit = self.visit_of(&head, caller.client, log).await?;
                 let mut response = who_am_i(visit.session());
-                let audience = audience_of(response.headers());
-                let settled = (audience, self.services.clock.now());
-                self.settle(response.headers_mut(), &visit, caller, settled).await;
+                let now = self.services.clock.now();
+                self.settle(response.headers_mut(), &visit, caller, now).await;
                 return Ok(own(response));
             }
             Route::Auth(action) => {

@@ -47,25 +47,35 @@ fn is_plain(byte: u8) -> bool {
     byte == b'-' || byte.is_ascii_alphanumeric()
 }
 
-/// Fields of nearly every request, which `http` knows by number, so that no letter need be looked at.
+/// Fields of nearly every request, of which no letter need be looked at: `http` knows most by number.
 fn is_usual(name: &HeaderName) -> bool {
-    matches!(
-        *name,
+    match *name {
         header::ACCEPT
-            | header::ACCEPT_ENCODING
-            | header::ACCEPT_LANGUAGE
-            | header::CACHE_CONTROL
-            | header::CONNECTION
-            | header::CONTENT_LENGTH
-            | header::CONTENT_TYPE
-            | header::COOKIE
-            | header::HOST
-            | header::IF_MODIFIED_SINCE
-            | header::IF_NONE_MATCH
-            | header::ORIGIN
-            | header::UPGRADE_INSECURE_REQUESTS
-            | header::USER_AGENT
-    )
+        | header::ACCEPT_ENCODING
+        | header::ACCEPT_LANGUAGE
+        | header::CACHE_CONTROL
+        | header::CONNECTION
+        | header::CONTENT_LENGTH
+        | header::CONTENT_TYPE
+        | header::COOKIE
+        | header::HOST
+        | header::IF_MODIFIED_SINCE
+        | header::IF_NONE_MATCH
+        | header::ORIGIN
+        | header::UPGRADE_INSECURE_REQUESTS
+        | header::USER_AGENT => true,
+        _ => matches!(
+            name.as_str(),
+            "priority"
+                | "sec-ch-ua"
+                | "sec-ch-ua-mobile"
+                | "sec-ch-ua-platform"
+                | "sec-fetch-dest"
+                | "sec-fetch-mode"
+                | "sec-fetch-site"
+                | "sec-fetch-user"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +84,7 @@ mod tests {
     use crate::identity::names::{Preset, Told};
 
     /// Names of every kind, forbidden and not.
-    const NAMES: [&str; 64] = [
+    const NAMES: [&str; 67] = [
         "accept",
         "accept-encoding",
         "accept-language",
@@ -101,6 +111,7 @@ mod tests {
         "proxy-authorization",
         "proxy-connection",
         "proxy-status",
+        "priority",
         "range",
         "referer",
         "remote-email",
@@ -108,7 +119,9 @@ mod tests {
         "remote-name",
         "remote-user",
         "rsc",
+        "sec-ch-ua-platform",
         "sec-fetch-mode",
+        "sec-fetch-site",
         "sec-websocket-key",
         "te",
         "trailer",

@@ -45,8 +45,7 @@ impl Gateway {
         if answer.afterwards == Afterwards::AsAnyVisit
             && let Ok(visit) = self.visit_of(head, caller.client, log).await
         {
-            let audience = audience_of(response.headers());
-            self.settle(response.headers_mut(), &visit, caller, (audience, clock.now())).await;
+            self.settle(response.headers_mut(), &visit, caller, clock.now()).await;
         }
         Ok(response)
     }
@@ -90,9 +89,10 @@ impl Gateway {
         headers: &mut HeaderMap,
         visit: &Visit,
         caller: &Caller,
-        (audience, now): (Audience, DateTime<Utc>),
+        now: DateTime<Utc>,
     ) {
         let scheme = caller.origin.known_scheme();
+        let audience = || audience_of(headers);
         let settling = self.services.sessions.settle(visit, scheme, audience, now);
         if let Some(cookie) = settling.await {
             headers.append(header::SET_COOKIE, cookie);

@@ -1,6 +1,7 @@
 //! Built files, which are the same for everybody.
 
 use http::Method;
+use memchr::memchr;
 
 /// Whether a request is for a built file under `/_next/static/`, so that no session is looked up,
 /// touched or renewed for it; `path` is without its query.
@@ -16,13 +17,20 @@ use http::Method;
 /// the upstream would read it.
 pub fn is_asset(method: &Method, path: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    let is_below = |file: &str| {
-        let file = file.to_ascii_lowercase().replace("%2e", ".");
-        !file.contains("%2f")
-            && !file.contains("%5c")
-            && file.split(['/', '\\']).all(|segment| !matches!(segment, "" | "." | ".."))
-    };
     reads && path.strip_prefix("/_next/static/").is_some_and(is_below)
+}
+
+/// Whether a path leads below where it begins.
+fn is_below(file: &str) -> bool {
+    let is_plain = |file: &str| {
+        let mut segments = file.as_bytes().split(|byte| matches!(byte, b'/' | b'\\'));
+        segments.all(|segment| !matches!(segment, b"" | b"." | b".."))
+    };
+    if memchr(b'%', file.as_bytes()).is_none() {
+        return is_plain(file); // As nearly every path: without a copy.
+    }
+    let file = file.to_ascii_lowercase().replace("%2e", ".");
+    !file.contains("%2f") && !file.contains("%5c") && is_plain(&file)
 }
 
 #[cfg(test)]

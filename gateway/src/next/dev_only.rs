@@ -1,6 +1,6 @@
 //! What `next dev` serves to developers alone.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
 
 /// Whether a path (without its query) is one of the development server's: the hot-reload socket
@@ -13,13 +13,33 @@ pub fn is_dev_only(path: &str) -> bool {
     if memchr2(b'_', b'%', path.as_bytes()).is_none() {
         return false;
     }
-    let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
-    let segments: Vec<&str> =
-        decoded.split(['/', '\\']).filter(|segment| !matches!(*segment, "" | ".")).collect();
-    let is_tool = |segment: &&str| segment.starts_with("__nextjs_");
-    let is_socket =
-        |pair: &[&str]| matches!(pair, ["_next", name] if *name == "mcp" || name.ends_with("hmr"));
-    segments.iter().any(is_tool) || segments.windows(2).any(is_socket)
+    if memchr(b'%', path.as_bytes()).is_none() {
+        return leads_to_tool(path.as_bytes()); // As nearly every path: without a copy.
+    }
+    let decoded: Vec<u8> = percent_decode_str(path).collect();
+    leads_to_tool(&decoded)
+}
+
+fn leads_to_tool(path: &[u8]) -> bool {
+    let segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+    let mut is_below_next = false;
+    for segment in segments.filter(|segment| !matches!(*segment, b"" | b".")) {
+        let is_socket = || segment.eq_ignore_ascii_case(b"mcp") || ends_with(segment, b"hmr");
+        if begins_with(segment, b"__nextjs_") || is_below_next && is_socket() {
+            return true;
+        }
+        is_below_next = segment.eq_ignore_ascii_case(b"_next");
+    }
+    false
+}
+
+fn begins_with(segment: &[u8], name: &[u8]) -> bool {
+    segment.get(..name.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(name))
+}
+
+fn ends_with(segment: &[u8], name: &[u8]) -> bool {
+    let begin = segment.len().checked_sub(name.len());
+    begin.and_then(|begin| segment.get(begin..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

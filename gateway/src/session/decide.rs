@@ -65,6 +65,8 @@ pub(super) enum Cookie {
 }
 
 /// Decides, from plain values alone.
+///
+/// Where no cookie is due, it is all one whether the answer may carry one.
 pub(super) fn decide(policy: &SessionPolicy, facts: &Facts, now: DateTime<Utc>) -> (Row, Cookie) {
     let may_send = facts.answer == AnswerFacts::MayCarryCookie;
     let Some(row) = facts.row else {
@@ -164,6 +166,7 @@ mod tests {
         assert_eq!(decide(AnswerFacts::MayCarryCookie), expected, "{policy:?}");
         let kept = (without_cookie, Cookie::Keep);
         assert_eq!(decide(AnswerFacts::NoCookie), kept, "{policy:?} without a cookie");
+        assert!(expected.1 == Cookie::Send || expected == kept, "{policy:?} asks for no audience");
     }
 
     #[test]

@@ -52,28 +52,38 @@ pub enum Audience {
 impl Sessions {
     /// Writes down what the visit does to its row, and gives the cookie that goes with the answer.
     ///
-    /// To be called when the response's head is known, for that tells its `audience`. A row is
-    /// committed before its cookie is given away; one that cannot be written disturbs nobody.
+    /// To be called when the response's head is known, for that tells its `audience`, which is asked
+    /// for only where a cookie is due. A row is committed before its cookie is given away; one that
+    /// cannot be written disturbs nobody.
     pub async fn settle(
         &self,
         visit: &Visit,
         scheme: Option<&Scheme>,
-        audience: Audience,
+        audience: impl FnOnce() -> Audience,
         now: DateTime<Utc>,
     ) -> Option<HeaderValue> {
-        let policy = &self.settings.cookie;
-        let (session, attributes) = match visit {
+        let session = match visit {
             Visit::Apart => return None,
-            Visit::Begun(new) => return (audience == Audience::Visitor).then(|| new.give()),
-            Visit::Fresh => (None, policy.attributes(scheme)),
-            Visit::Of(session) => {
-                (Some(session), policy.tighten(&session.stored.record.attributes, scheme))
-            }
+            Visit::Begun(new) => return (audience() == Audience::Visitor).then(|| new.give()),
+            Visit::Fresh => None,
+            Visit::Of(session) => Some(session),
         };
-        let may_carry = audience == Audience::Visitor && !attributes.are_withheld(scheme);
+        let row = session.map(Session::facts);
+        let decide = |answer| decide(&self.settings.policy, &Facts { row, answer }, now);
+        if let (row, Cookie::Keep) = decide(AnswerFacts::MayCarryCookie) {
+            if let Some(session) = session {
+                self.write_row(session, row, now).await;
+            }
+            return None;
+        }
+        let policy = &self.settings.cookie;
+        let attributes = match session {
+            Some(session) => policy.tighten(&session.stored.record.attributes, scheme),
+            None => policy.attributes(scheme),
+        };
+        let may_carry = !attributes.are_withheld(scheme) && audience() == Audience::Visitor;
         let answer = if may_carry { AnswerFacts::MayCarryCookie } else { AnswerFacts::NoCookie };
-        let facts = Facts { row: session.map(Session::facts), answer };
-        let (row, cookie) = decide(&self.settings.policy, &facts, now);
+        let (row, cookie) = decide(answer);
         let Some(session) = session else {
             return match row {
                 Row::Insert => {
@@ -83,28 +93,32 @@ impl Sessions {
                 _ => None,
             };
         };
+        if !self.write_row(session, row, now).await || cookie == Cookie::Keep {
+            return None;
+        }
+        let StoredSession { id, record, .. } = &*session.stored;
+        let life = self.settings.lifetime.after_visit(record.max_age, now)?;
+        let value = signed_cookie::write(id, &self.settings.secrets);
+        let set_cookie = attributes.set_cookie(&policy.name, &value, life.cookie_expires())?;
+        if let Some(handed_over) = &session.handed_over {
+            handed_over.use_up();
+        }
+        Some(set_cookie)
+    }
+
+    /// Does with a session's row what was decided; `false` where its text is not what it was to be.
+    async fn write_row(&self, session: &Session, row: Row, now: DateTime<Utc>) -> bool {
         match row {
-            Row::Leave | Row::Insert => {}
+            Row::Leave | Row::Insert => true,
             Row::Touch if self.settings.policy.touch.is_every_visit() => {
                 in_request_span(Box::pin(self.touch_at_once(session, now))).await;
+                true
             }
-            Row::Touch => self.note_visit(&session.stored, now),
-            Row::Save if in_request_span(Box::pin(self.save(session, now))).await => {}
-            Row::Save => return None,
-        }
-        match cookie {
-            Cookie::Keep => None,
-            Cookie::Send => {
-                let StoredSession { id, record, .. } = &*session.stored;
-                let life = self.settings.lifetime.after_visit(record.max_age, now)?;
-                let value = signed_cookie::write(id, &self.settings.secrets);
-                let expires = life.cookie_expires();
-                let set_cookie = attributes.set_cookie(&policy.name, &value, expires)?;
-                if let Some(handed_over) = &session.handed_over {
-                    handed_over.use_up();
-                }
-                Some(set_cookie)
+            Row::Touch => {
+                self.note_visit(&session.stored, now);
+                true
             }
+            Row::Save => in_request_span(Box::pin(self.save(session, now))).await,
         }
     }
 

@@ -39,7 +39,7 @@ impl Sessions {
         &self,
         headers: &mut HeaderMap,
         visit: &Visit,
-        audience: Audience,
+        audience: impl FnOnce(&HeaderMap) -> Audience,
         now: DateTime<Utc>,
     ) -> bool {
         let name = self.settings.cookie.name.as_bytes();
@@ -47,6 +47,7 @@ impl Sessions {
         if !headers.get_all(SET_COOKIE).iter().any(is_ours) {
             return false;
         }
+        let audience = audience(headers);
         let all: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
         headers.remove(SET_COOKIE);
         let mut passes = false;

@@ -1,6 +1,6 @@
 //! Which requests may be answered from memory.
 
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Uri};
 
@@ -36,19 +36,19 @@ impl<'a> Asked<'a> {
     fn of_fields(headers: &'a HeaderMap) -> Option<Self> {
         let (mut codings, mut if_none_match, mut if_modified_since) = (None, None, None);
         for (name, value) in headers {
-            let repeated = match name.as_str() {
-                "accept-encoding" => codings.replace(Codings::accepted(value)?).is_some(),
-                "if-none-match" => if_none_match.replace(value).is_some(),
-                "if-modified-since" => if_modified_since.replace(value).is_some(),
-                "authorization"
-                | "cache-control"
-                | "expect"
-                | "if-match"
-                | "if-range"
-                | "if-unmodified-since"
-                | "pragma"
-                | "range"
-                | "upgrade" => true,
+            let repeated = match *name {
+                header::ACCEPT_ENCODING => codings.replace(Codings::accepted(value)?).is_some(),
+                header::IF_NONE_MATCH => if_none_match.replace(value).is_some(),
+                header::IF_MODIFIED_SINCE => if_modified_since.replace(value).is_some(),
+                header::AUTHORIZATION
+                | header::CACHE_CONTROL
+                | header::EXPECT
+                | header::IF_MATCH
+                | header::IF_RANGE
+                | header::IF_UNMODIFIED_SINCE
+                | header::PRAGMA
+                | header::RANGE
+                | header::UPGRADE => true,
                 _ => false,
             };
             if repeated {

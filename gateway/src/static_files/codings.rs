@@ -8,12 +8,24 @@ pub struct Codings(u8);
 
 const KNOWN: [&str; 4] = ["gzip", "deflate", "br", "zstd"];
 
+/// What browsers send, and what that is, so that it need not be read.
+const USUAL: [(&[u8], Codings); 3] = [
+    (b"gzip, deflate, br, zstd", Codings(0b1111)),
+    (b"gzip, deflate, br", Codings(0b0111)),
+    (b"gzip, deflate", Codings(0b0011)),
+];
+
 impl Codings {
     /// Those of an `Accept-Encoding`, in whatever order; `None` where it names another, or weighs
     /// them, which the upstream shall judge.
     pub fn accepted(value: &HeaderValue) -> Option<Self> {
+        let usual = USUAL.iter().find(|(text, _)| value == text);
+        usual.map(|(_, codings)| *codings).or_else(|| Self::read(value.as_bytes()))
+    }
+
+    fn read(value: &[u8]) -> Option<Self> {
         let mut accepted = 0;
-        for coding in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+        for coding in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             let is = |known: &str| coding.eq_ignore_ascii_case(known.as_bytes());
             match KNOWN.iter().position(|known| is(known)) {
                 Some(place) => accepted |= 1 << place,

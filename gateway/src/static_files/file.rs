@@ -7,6 +7,7 @@ use http_body_util::Full;
 
 use super::asked::Asked;
 use super::rules::opaque;
+use crate::ops::request_id::X_REQUEST_ID;
 
 /// Fields of 304 (RFC 9110 §15.4.5), and two that Next.js has there too, beside those that every
 /// answer has.
@@ -34,6 +35,10 @@ pub struct File {
 impl File {
     /// The file with these fields, which are cleaned, and this validator.
     pub(super) fn new(mut headers: HeaderMap, etag: HeaderValue, body: Bytes) -> Self {
+        // Places for what differs from answer to answer, so that no copy has to grow.
+        for name in [header::AGE, X_REQUEST_ID] {
+            headers.insert(name, HeaderValue::from_static(""));
+        }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         Self { headers, etag, body }
     }

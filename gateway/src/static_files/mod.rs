@@ -19,11 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use http::header::{DATE, HeaderMap};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 use tokio::time::timeout;
 
 use self::codings::Codings;
@@ -150,7 +151,7 @@ pub struct StaticFilesStats {
 
 /// The files of all upstreams, for all workers.
 pub struct StaticFiles {
-    entries: Cache<Name<Box<str>>, Entry, Weight>,
+    entries: Cache<Name<Box<str>>, Entry, Weight, RandomState>,
     largest: usize,
     unasked: Duration,
     /// What is being asked for.
@@ -175,7 +176,7 @@ impl StaticFiles {
         let mut options = OptionsBuilder::new();
         let options = options.shards(SHARDS).estimated_items_capacity(usual).weight_capacity(size);
         let options = options.build().ok().filter(|_| size > 0)?;
-        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
         Some(Arc::new(Self {
             entries: Cache::with_options(options, Weight, hasher, lifecycle),
             largest: usize::try_from((size / 16).min(LARGEST_FILE)).unwrap_or(usize::MAX),

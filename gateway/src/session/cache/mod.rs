@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
 use futures_util::FutureExt;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Weighter};
 
 use super::changes::{Changes, SessionDigest};
 use super::id::SessionId;
@@ -73,7 +74,7 @@ impl Default for CacheSettings {
 pub(super) struct SessionCache {
     changes: Changes,
     news: Arc<News>,
-    entries: Cache<Box<[u8]>, Entry, Bytes, DefaultHashBuilder, Evictions>,
+    entries: Cache<Box<[u8]>, Entry, Bytes, RandomState, Evictions>,
     /// Apart from the entries, so that a flood of old cookies pushes none of them out.
     missing: Cache<SessionDigest, Missing>,
     loads: Loads,
@@ -128,7 +129,7 @@ impl SessionCache {
         let missing = usize::try_from(size / 128).unwrap_or(usize::MAX) / MISSING_BYTES;
         let (size, evictions) = (size - size / 64, Evictions::default());
         let count = usize::try_from(size / USUAL_BYTES).unwrap_or(usize::MAX);
-        let hasher = DefaultHashBuilder::default();
+        let hasher = RandomState::default(); // Keyed: clients choose what is looked for.
         let entries = Cache::with(count, size, Bytes, hasher, evictions.clone());
         Some(Arc::new(Self {
             changes: changes.clone(),
