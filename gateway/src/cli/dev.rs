@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::signals::{HangUp, StopSignals};
 use super::{block_on, listen};
@@ -18,11 +18,13 @@ use crate::config::upstreams::parse_upstream;
 use crate::config::{Config, DEV_HOST, EVERY_ADDRESS};
 use crate::error::{NextError, StartError};
 use crate::identity::headers::UpstreamToken;
+use crate::next::dev_news::{DevNews, Situation};
 use crate::next::dev_server::{DevExtras, DevServer, DevServerState};
 use crate::next::installation::{Installation, Outcome};
 use crate::next::legacy_session;
 use crate::next::node::Node;
 use crate::next::project::Project;
+use crate::proxy::pages::Reader;
 use crate::proxy::upstream_address::UpstreamAddress;
 
 /// Where the upstream answers; `None` until Next.js has a port.
@@ -48,7 +50,7 @@ async fn beside(
     let state_dir = Project::find(None, &here)
         .map_or_else(|_| here.join(StateDir::DEFAULT), |project| project.default_state_dir());
     let address = Address::new(Some(upstream.clone()));
-    let start = Started::start(args, &state_dir, &address);
+    let start = Started::start(Config::dev(args, &state_dir)?, args, &address);
     let Some(started) = signals.unless_told(start).await? else { return Ok(()) };
     info!("ready on {} in front of {upstream}", started.url);
     let signal = signals.next().await;
@@ -62,28 +64,29 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
     let project = Project::find(args.frontend.as_deref(), &working_folder()?)?;
     info!("the application is {}", project.folder().display());
     let state_dir = args.database.state_dir.clone().unwrap_or_else(|| project.default_state_dir());
-    let address = Address::new(None);
+    let (address, news) = (Address::new(None), DevNews::default());
     let start = async {
         let node = Node::find(&project).await?;
-        Ok((node, Started::start(args, &state_dir, &address).await?))
+        let mut config = Config::dev(args, &state_dir)?;
+        config.reader = Reader::DeveloperWatching(news.clone());
+        Ok((node, Started::start(config, args, &address).await?))
     };
     let Some((node, mut started)) = signals.unless_told(start).await? else { return Ok(()) };
     let mut next = None;
     let ended = async {
-        if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
+        if let Outcome::Stopped = install(&project, &news, &mut signals, &mut started.steps).await? {
             return Ok(());
         }
         let extras = DevExtras {
             token: started.token.clone(),
             preload: args.legacy_session.then(|| legacy_session::write(&state_dir)).transpose()?,
+            news: news.clone(),
         };
         let start = async { Ok(DevServer::start(&project, &node, &state_dir, extras).await?) };
         let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
         let state = next.insert(server).state();
         tokio::select! {
-            unwatched = follow(state, &address, &started.url, &started.steps) => {
-                Err(unwatched.into())
-            }
+            unwatched = follow(state, &address, &news, (&started.url, &started.steps)) => Err(unwatched.into()),
             signal = signals.next() => {
                 info!("{signal}: ending Next.js and the gateway");
                 Ok(())
@@ -106,13 +109,8 @@ struct Started {
 }
 
 impl Started {
-    async fn start(
-        args: &DevArgs,
-        state_dir: &Path,
-        address: &Address,
-    ) -> Result<Self, StartError> {
+    async fn start(config: Config, args: &DevArgs, address: &Address) -> Result<Self, StartError> {
         let began = Instant::now();
-        let config = Config::dev(args, state_dir)?;
         let upstream = address.borrow().clone();
         let listeners = listen(&config, upstream).await?;
         let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
@@ -129,6 +127,7 @@ impl Started {
 /// Installs what the application depends on, where that is needed.
 async fn install(
     project: &Project,
+    news: &DevNews,
     signals: &mut StopSignals,
     steps: &mut Steps,
 ) -> Result<Outcome, StartError> {
@@ -136,6 +135,7 @@ async fn install(
         return Ok(Outcome::Installed { took: Duration::ZERO });
     };
     info!("installing: {installation}");
+    news.tell(Situation::Installing(installation.command()));
     let stop = async {
         let signal = signals.next().await;
         info!("{signal}: ending the installation and the gateway");
@@ -148,35 +148,63 @@ async fn install(
             Outcome::Stopped
         }
     };
+    news.tell(Situation::Starting);
     if let Outcome::Installed { took } = outcome {
         steps.add("dependencies", took);
     }
     Ok(outcome)
 }
 
-/// Tells the gateway where Next.js is, and the terminal when it answers, as long as it is watched.
+/// Tells the gateway where Next.js is, its pages what it is doing, and the terminal when it answers, as
+/// long as it is watched.
 async fn follow(
     mut state: watch::Receiver<DevServerState>,
     address: &Address,
-    url: &str,
-    steps: &Steps,
+    news: &DevNews,
+    ready: (&str, &Steps),
 ) -> NextError {
-    let mut is_first = true;
+    let (url, steps) = ready;
+    let (mut is_first, mut ended) = (true, None);
     loop {
         let now = state.borrow_and_update().clone();
         if let Some(at) = now.address().and_then(|at| at.to_string().parse().ok()) {
             address.send_replace(Some(UpstreamAddress::Tcp(at)));
         }
-        if let DevServerState::Ready { after, .. } = now {
-            if is_first {
+        match &now {
+            DevServerState::Ready { after, .. } if is_first => {
                 info!("ready on {url} ({steps}Next.js {:.1} s)", after.as_secs_f32());
-            } else {
+                is_first = false;
+            }
+            DevServerState::Ready { after, .. } => {
                 info!("Next.js is back on {url} after {:.1} s", after.as_secs_f32());
             }
-            is_first = false;
+            DevServerState::Hung { .. } => {
+                warn!("Next.js does not answer any more: an endless loop, or a breakpoint");
+            }
+            DevServerState::Starting { .. } | DevServerState::Restarting { .. } => {}
         }
+        news.tell(situation_of(now, &mut ended));
         if state.changed().await.is_err() {
             return NextError::Unwatched;
+        }
+    }
+}
+
+/// What pages say of a state; why it `ended` is told until it answers again.
+fn situation_of(state: DevServerState, ended: &mut Option<String>) -> Situation {
+    match state {
+        DevServerState::Starting { .. } => match ended.clone() {
+            None => Situation::Starting,
+            Some(ended) => Situation::StartingAgain { ended },
+        },
+        DevServerState::Ready { .. } => {
+            *ended = None;
+            Situation::Ready
+        }
+        DevServerState::Hung { .. } => Situation::Hung,
+        DevServerState::Restarting { reason, .. } => {
+            *ended = Some(reason.clone());
+            Situation::Ended(reason)
         }
     }
 }
@@ -226,7 +254,8 @@ mod tests {
         let (watcher, state) = watch::channel(ready);
         drop(watcher);
         let address = Address::new(None);
-        let error = follow(state, &address, "http://localhost:3000", &Steps::default()).await;
+        let ready = ("http://localhost:3000", &Steps::default());
+        let error = follow(state, &address, &DevNews::default(), ready).await;
         assert!(error.to_string().contains("not watched any more"), "{error}");
         let at = address.borrow().as_ref().map(UpstreamAddress::to_string);
         assert_eq!(at.as_deref(), Some("http://127.0.0.1:4000"));

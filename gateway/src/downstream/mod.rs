@@ -4,6 +4,7 @@ pub mod client_network;
 pub mod crowd;
 pub mod forwarded_for;
 pub mod front;
+pub mod nearness;
 pub mod origin;
 pub mod peer;
 pub mod proxy_protocol;

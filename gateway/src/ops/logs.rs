@@ -64,7 +64,7 @@ pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
         .with_writer(queue.clone())
         .log_internal_errors(false); // A closed terminal must not end what outlives it.
     let is_terminal = io::stderr().is_terminal();
-    let has_colours = is_terminal && shape == LogShape::Pretty;
+    let has_colours = shape == LogShape::Pretty && wants_colour(&io::stderr());
     let started = match shape {
         LogShape::Pretty => builder.with_target(false).with_ansi(has_colours).compact().try_init(),
         LogShape::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
@@ -84,6 +84,13 @@ pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
         warn!("RUST_LOG is not usable, so all from `info` on is written: {mistake}");
     }
     Ok(LogGuard(queue))
+}
+
+/// Whether colours are wanted in what is written to `out`: where that is a terminal, and with
+/// `NO_COLOR` nowhere, unless that is empty (<https://no-color.org>).
+#[expect(clippy::disallowed_methods, reason = "how text looks is the log's affair")]
+pub fn wants_colour(out: &impl IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes what is left, for a second at most, when it is dropped.
