@@ -67,16 +67,17 @@ impl DevNews {
         &self.0.lines
     }
 
-    /// Waits until it is sure that Next.js does not answer: it has not begun to, has ended, or has
-    /// been silent for so long that it was asked and did not say a word.
+    /// Waits until it is sure that Next.js does not answer: it has not begun to, has ended, or was
+    /// silent before. Whom it leaves waiting from now on waits for as long as it takes, since a page at
+    /// a breakpoint that was given up would be asked for again, and stop there again.
     ///
-    /// Nothing is asked of it while nobody waits.
+    /// Nothing is asked of Next.js while nobody has waited for long.
     pub async fn until_absent(&self) {
         let mut situation = self.0.situation.subscribe();
-        loop {
-            if *situation.borrow_and_update() != Situation::Ready {
-                return;
-            }
+        if *situation.borrow_and_update() == Situation::Hung {
+            return;
+        }
+        while matches!(*situation.borrow_and_update(), Situation::Ready | Situation::Hung) {
             tokio::select! {
                 _ = situation.changed() => {} // The sender lives as long as `self`.
                 () = sleep(PATIENCE) => self.0.doubt.notify_one(),
@@ -92,6 +93,8 @@ impl DevNews {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use tokio::time::{Instant, timeout};
 
     use super::*;
@@ -106,11 +109,18 @@ mod tests {
             () = news.until_absent() => panic!("it is there"),
             () = news.doubted() => assert_eq!(began.elapsed(), PATIENCE),
         }
-        let absent = news.until_absent();
-        let tells = async {
-            sleep(Duration::from_secs(1)).await;
-            news.tell(Situation::Hung);
-        };
-        tokio::join!(async { timeout(PATIENCE, absent).await.unwrap() }, tells);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_at_a_breakpoint_is_not_sent_there_again() {
+        let news = DevNews::default();
+        news.tell(Situation::Ready);
+        let mut waits = pin!(news.until_absent());
+        assert!(timeout(PATIENCE, &mut waits).await.is_err());
+        news.tell(Situation::Hung);
+        assert!(timeout(PATIENCE, &mut waits).await.is_err());
+        news.until_absent().await; // Who comes now learns it at once.
+        news.tell(Situation::Ended("exit code 1".to_owned()));
+        waits.await;
     }
 }
