@@ -1,21 +1,26 @@
 //! `dev`: Next.js started, watched and ended together with the gateway.
 
-use std::fmt::Write as _;
-use std::net::{Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tracing::{info, warn};
 
+use super::banner::{Banner, Network, database_in_words};
+use super::keys::{Key, Keys, next_key, open};
+use super::ready::{Ready, Steps, public_url};
 use super::signals::{HangUp, StopSignals};
 use super::{block_on, listen};
 use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::upstreams::parse_upstream;
-use crate::config::{Config, DEV_HOST, EVERY_ADDRESS};
+use crate::config::{Config, DEV_HOST};
 use crate::error::{NextError, StartError};
 use crate::identity::headers::UpstreamToken;
 use crate::next::dev_news::{DevNews, Situation};
@@ -26,6 +31,9 @@ use crate::next::node::Node;
 use crate::next::project::Project;
 use crate::proxy::pages::Reader;
 use crate::proxy::upstream_address::UpstreamAddress;
+
+/// How often lock files are looked at, which costs a few calls to the system.
+const PACKAGES_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Where the upstream answers; `None` until Next.js has a port.
 type Address = watch::Sender<Option<UpstreamAddress>>;
@@ -50,11 +58,26 @@ async fn beside(
     let state_dir = Project::find(None, &here)
         .map_or_else(|_| here.join(StateDir::DEFAULT), |project| project.default_state_dir());
     let address = Address::new(Some(upstream.clone()));
-    let start = Started::start(Config::dev(args, &state_dir)?, args, &address);
-    let Some(started) = signals.unless_told(start).await? else { return Ok(()) };
-    info!("ready on {} in front of {upstream}", started.url);
-    let signal = signals.next().await;
-    info!("{signal}: ending the gateway");
+    let start = Started::start(Config::dev(args, &state_dir)?, args, &state_dir, &address);
+    let Some(mut started) = signals.unless_told(start).await? else { return Ok(()) };
+    let mut keys = Keys::listen();
+    started.ready.name_keys(keys.as_ref());
+    started.ready.say_beside(&upstream);
+    loop {
+        tokio::select! {
+            signal = signals.next() => {
+                info!("{signal}: ending the gateway");
+                break;
+            }
+            over = until_over(&mut keys, &started.ready.url) => match over {
+                Over::Restart => info!("Next.js at {upstream} is somebody else's to start again"),
+                Over::Quit => {
+                    info!("ending the gateway");
+                    break;
+                }
+            }
+        }
+    }
     started.app.stop().await;
     Ok(())
 }
@@ -69,47 +92,131 @@ async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), Start
         let node = Node::find(&project).await?;
         let mut config = Config::dev(args, &state_dir)?;
         config.reader = Reader::DeveloperWatching(news.clone());
-        Ok((node, Started::start(config, args, &address).await?))
+        Ok((node, Started::start(config, args, &state_dir, &address).await?))
     };
     let Some((node, mut started)) = signals.unless_told(start).await? else { return Ok(()) };
     let mut next = None;
-    let ended = async {
-        if let Outcome::Stopped = install(&project, &news, &mut signals, &mut started.steps).await? {
-            return Ok(());
-        }
-        let extras = DevExtras {
-            token: started.token.clone(),
-            preload: args.legacy_session.then(|| legacy_session::write(&state_dir)).transpose()?,
-            news: news.clone(),
-        };
-        let start = async { Ok(DevServer::start(&project, &node, &state_dir, extras).await?) };
-        let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
-        let state = next.insert(server).state();
-        tokio::select! {
-            unwatched = follow(state, &address, &news, (&started.url, &started.steps)) => Err(unwatched.into()),
-            signal = signals.next() => {
-                info!("{signal}: ending Next.js and the gateway");
-                Ok(())
-            }
-        }
-    }
-    .await;
+    let extras = DevExtras {
+        token: started.token.clone(),
+        preload: args.legacy_session.then(|| legacy_session::write(&state_dir)).transpose()?,
+        news,
+    };
+    let site = Site { project: &project, node: &node, state_dir: &state_dir, extras, address };
+    let mut keys = Keys::listen();
+    started.ready.name_keys(keys.as_ref());
+    let ended = site.run(&mut started, &mut signals, &mut keys, &mut next).await;
     // At once, since each may hang for its own reason.
     tokio::join!(OptionFuture::from(next.map(DevServer::stop)), started.app.stop());
     ended
 }
 
+/// What a `next dev` is started with, as often as somebody wants it to start again.
+struct Site<'a> {
+    project: &'a Project,
+    node: &'a Node,
+    state_dir: &'a Path,
+    extras: DevExtras,
+    address: Address,
+}
+
+impl Site<'_> {
+    /// Installs what is missing and runs `next`, again whenever a key asks for that, until the end is
+    /// asked for.
+    async fn run(
+        &self,
+        started: &mut Started,
+        signals: &mut StopSignals,
+        keys: &mut Option<Keys>,
+        next: &mut Option<DevServer>,
+    ) -> Result<(), StartError> {
+        let (news, url) = (&self.extras.news, started.ready.url.clone());
+        loop {
+            let installed = install(self.project, news, signals, &mut started.ready.steps).await?;
+            if installed == Outcome::Stopped {
+                return Ok(());
+            }
+            if let Some(banner) = &mut started.ready.banner {
+                banner.versions.extend(self.versions());
+            }
+            let start = async {
+                let extras = self.extras.clone();
+                Ok(DevServer::start(self.project, self.node, self.state_dir, extras).await?)
+            };
+            let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
+            let state = next.insert(server).state();
+            tokio::select! {
+                unwatched = follow(state, &self.address, news, &mut started.ready) => {
+                    return Err(unwatched.into());
+                }
+                signal = signals.next() => {
+                    info!("{signal}: ending Next.js and the gateway");
+                    return Ok(());
+                }
+                never = tell_of_packages(self.project) => match never {},
+                end = until_over(keys, &url) => match end {
+                    Over::Quit => {
+                        info!("ending Next.js and the gateway");
+                        return Ok(());
+                    }
+                    Over::Restart => info!("starting Next.js again"),
+                }
+            }
+            news.tell(Situation::Starting);
+            OptionFuture::from(next.take().map(DevServer::stop)).await;
+        }
+    }
+
+    /// The versions of what serves, as far as they are known.
+    fn versions(&self) -> Vec<String> {
+        let next = self.project.next_version().map(|version| format!("Next.js {version}"));
+        next.into_iter().chain([format!("Node.js {}", self.node.version())]).collect()
+    }
+}
+
+/// Tells once of packages that are to be installed while Next.js runs, as after `git pull`.
+async fn tell_of_packages(project: &Project) -> Infallible {
+    while Installation::needed(project).is_none() {
+        sleep(PACKAGES_INTERVAL).await;
+    }
+    if let Some(installation) = Installation::needed(project) {
+        warn!("packages have changed; r, or a new start of dev, runs {installation}");
+    }
+    pending().await
+}
+
+/// Why one life of `next dev` is over for somebody at the terminal.
+enum Over {
+    Restart,
+    Quit,
+}
+
+/// Does what keys ask for, until that is an end.
+async fn until_over(keys: &mut Option<Keys>, url: &str) -> Over {
+    loop {
+        match next_key(keys).await {
+            Key::Open => open(url),
+            Key::Restart => return Over::Restart,
+            Key::Quit => return Over::Quit,
+        }
+    }
+}
+
 /// The gateway while it serves, with what its start took.
 struct Started {
     app: App,
-    url: String,
     /// What Next.js knows the gateway by.
     token: String,
-    steps: Steps,
+    ready: Ready,
 }
 
 impl Started {
-    async fn start(config: Config, args: &DevArgs, address: &Address) -> Result<Self, StartError> {
+    async fn start(
+        config: Config,
+        args: &DevArgs,
+        state_dir: &Path,
+        address: &Address,
+    ) -> Result<Self, StartError> {
+        let database = database_in_words(&config.database);
         let began = Instant::now();
         let upstream = address.borrow().clone();
         let listeners = listen(&config, upstream).await?;
@@ -118,9 +225,18 @@ impl Started {
         let app = Box::pin(App::start(config, listeners, address.subscribe())).await?;
         app.announce_admin();
         let port = app.server().addresses().first().map_or(args.listen.port, SocketAddr::port);
+        let host = args.listen.host_or(DEV_HOST);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());
-        Ok(Self { app, url: public_url(args.listen.host_or(DEV_HOST), port), token, steps })
+        let banner = Banner {
+            network: Network::of(host, port),
+            database,
+            state_dir: args.database.state_dir_or(state_dir).to_path_buf(),
+            versions: vec![format!("nextbnb-gateway {}", env!("CARGO_PKG_VERSION"))],
+            keys: None,
+        };
+        let ready = Ready { url: public_url(host, port), steps, banner: Some(banner) };
+        Ok(Self { app, token, ready })
     }
 }
 
@@ -161,23 +277,16 @@ async fn follow(
     mut state: watch::Receiver<DevServerState>,
     address: &Address,
     news: &DevNews,
-    ready: (&str, &Steps),
+    ready: &mut Ready,
 ) -> NextError {
-    let (url, steps) = ready;
-    let (mut is_first, mut ended) = (true, None);
+    let mut ended = None;
     loop {
         let now = state.borrow_and_update().clone();
         if let Some(at) = now.address().and_then(|at| at.to_string().parse().ok()) {
             address.send_replace(Some(UpstreamAddress::Tcp(at)));
         }
         match &now {
-            DevServerState::Ready { after, .. } if is_first => {
-                info!("ready on {url} ({steps}Next.js {:.1} s)", after.as_secs_f32());
-                is_first = false;
-            }
-            DevServerState::Ready { after, .. } => {
-                info!("Next.js is back on {url} after {:.1} s", after.as_secs_f32());
-            }
+            DevServerState::Ready { after, .. } => ready.say(*after),
             DevServerState::Hung { .. } => {
                 warn!("Next.js does not answer any more: an endless loop, or a breakpoint");
             }
@@ -209,35 +318,6 @@ fn situation_of(state: DevServerState, ended: &mut Option<String>) -> Situation 
     }
 }
 
-/// How long each step of the start took, in words.
-#[derive(Debug, Default)]
-struct Steps(String);
-
-impl Steps {
-    fn add(&mut self, what: &str, took: Duration) {
-        let written = write!(self.0, "{what} {:.1} s, ", took.as_secs_f32());
-        debug_assert!(written.is_ok(), "a String takes everything");
-    }
-}
-
-impl std::fmt::Display for Steps {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What to type into a browser on this machine.
-fn public_url(host: &str, port: u16) -> String {
-    let host = match host {
-        EVERY_ADDRESS | "0.0.0.0" | "::" | "[::]" => "localhost",
-        host => host,
-    };
-    match host.parse::<Ipv6Addr>() {
-        Ok(address) => format!("http://[{address}]:{port}"),
-        Err(_) => format!("http://{host}:{port}"),
-    }
-}
-
 fn working_folder() -> Result<PathBuf, StartError> {
     std::env::current_dir()
         .map_err(|source| StartError::System { what: "without a working folder", source })
@@ -254,8 +334,9 @@ mod tests {
         let (watcher, state) = watch::channel(ready);
         drop(watcher);
         let address = Address::new(None);
-        let ready = ("http://localhost:3000", &Steps::default());
-        let error = follow(state, &address, &DevNews::default(), ready).await;
+        let url = "http://localhost:3000".to_owned();
+        let mut ready = Ready { url, steps: Steps::default(), banner: None };
+        let error = follow(state, &address, &DevNews::default(), &mut ready).await;
         assert!(error.to_string().contains("not watched any more"), "{error}");
         let at = address.borrow().as_ref().map(UpstreamAddress::to_string);
         assert_eq!(at.as_deref(), Some("http://127.0.0.1:4000"));

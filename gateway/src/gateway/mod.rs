@@ -266,6 +266,11 @@ impl Gateway {
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
         }
+        if !target.pages.are_for_visitors()
+            && (route == Route::Asset || is_dev_only(head.uri.path()))
+        {
+            log.set_routine(); // A page is made of dozens, and a developer looks for the page.
+        }
         let mut inquiry = None;
         if route == Route::Asset {
             self.visit_asset(&head).await;

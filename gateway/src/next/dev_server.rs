@@ -75,7 +75,7 @@ impl DevServerState {
 }
 
 /// What `next dev` is given beside its own. Its `Debug` shows no token.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct DevExtras {
     /// The secret by which it knows the gateway's requests (`NEXTBNB_TOKEN`).
     pub token: String,

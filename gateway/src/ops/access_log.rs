@@ -105,7 +105,8 @@ impl AccessLog {
         self.user_id = Some(id.clone());
     }
 
-    /// Notes that a machine asks this every few seconds, so that the line is at `debug` level.
+    /// Notes that this is one of many that nobody looks for, as those that a machine asks every few
+    /// seconds, so that the line is at `debug` level.
     pub fn set_routine(&mut self) {
         self.level = Level::DEBUG;
     }
