@@ -2,6 +2,7 @@
 
 mod banner;
 mod dev;
+mod dev_next;
 mod doctor;
 mod health;
 mod health_tls;

@@ -45,7 +45,7 @@ use crate::downstream::crowd::{Crowd, Place};
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
-use crate::error::RequestError;
+use crate::error::{Blame, RequestError};
 use crate::identity::headers::UpstreamToken;
 use crate::identity::names::IdentityNames;
 use crate::next::dev_only::is_dev_only;
@@ -315,7 +315,12 @@ impl Gateway {
             Some(news) => tokio::select! {
                 biased;
                 () = news.until_absent() => return Err(not_there(news)),
-                response = Box::pin(self.forward(head, body, forward, log)) => response?,
+                response = Box::pin(self.forward(head, body, forward, log)) => {
+                    if response.as_ref().is_err_and(|error| error.blame() == Blame::Upstream) {
+                        news.settle().await;
+                    }
+                    response?
+                }
             },
         };
         if let Some(inquiry) = inquiry {

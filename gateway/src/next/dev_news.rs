@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::next::last_lines::LastLines;
 
@@ -85,6 +85,12 @@ impl DevNews {
         }
     }
 
+    /// Waits, behind a connection that was lost, until it is known whether Next.js ended; not for long.
+    pub async fn settle(&self) {
+        const DEATH_NOTICE: Duration = Duration::from_millis(500);
+        let _is_absent = timeout(DEATH_NOTICE, self.until_absent()).await;
+    }
+
     /// Waits until somebody has waited for so long that it is worth asking.
     pub(crate) async fn doubted(&self) {
         self.0.doubt.notified().await;
@@ -95,7 +101,7 @@ impl DevNews {
 mod tests {
     use std::pin::pin;
 
-    use tokio::time::{Instant, timeout};
+    use tokio::time::Instant;
 
     use super::*;
 

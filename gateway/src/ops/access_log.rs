@@ -111,9 +111,13 @@ impl AccessLog {
         self.level = Level::DEBUG;
     }
 
-    /// Notes why the answer is not the one that was asked for, and how loud that is.
+    /// Notes why the answer is not the one that was asked for, and how loud that is; one that nobody
+    /// looks for is no louder for what is usual.
     pub fn set_cause(&mut self, level: Level, cause: String) {
-        (self.level, self.cause) = (level, Some(cause.into()));
+        if level < Level::INFO || self.level < Level::DEBUG {
+            self.level = level;
+        }
+        self.cause = Some(cause.into());
     }
 
     /// Notes what was answered.
