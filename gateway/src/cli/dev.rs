@@ -1,11 +1,12 @@
 //! `dev`: Next.js started, watched and ended together with the gateway.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::banner::{Banner, Network, database_in_words};
 use super::dev_next::with_next;
@@ -18,10 +19,11 @@ use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::upstreams::parse_upstream;
 use crate::config::{Config, DEV_HOST};
-use crate::error::StartError;
+use crate::error::{StartError, chain};
 use crate::identity::headers::UpstreamToken;
 use crate::next::project::Project;
 use crate::proxy::upstream_address::UpstreamAddress;
+use crate::session::signed_in::SignedIn;
 
 /// Where the upstream answers; `None` until Next.js has a port.
 pub(super) type Address = watch::Sender<Option<UpstreamAddress>>;
@@ -57,7 +59,7 @@ async fn beside(
                 info!("{signal}: ending the gateway");
                 break;
             }
-            over = until_over(&mut keys, &started.ready.url) => match over {
+            over = until_over(&mut keys, &started.ready.url, &started.app) => match over {
                 Over::Restart => info!("Next.js at {upstream} is somebody else's to start again"),
                 Over::Quit => {
                     info!("ending the gateway");
@@ -77,14 +79,37 @@ pub(super) enum Over {
 }
 
 /// Does what keys ask for, until that is an end.
-pub(super) async fn until_over(keys: &mut Option<Keys>, url: &str) -> Over {
+pub(super) async fn until_over(keys: &mut Option<Keys>, url: &str, app: &App) -> Over {
     loop {
         match next_key(keys).await {
             Key::Open => open(url),
+            Key::Users => match app.signed_in().await {
+                Ok(found) => tell_who(&found),
+                Err(error) => warn!(cause = chain(&error), "cannot tell who is signed in"),
+            },
             Key::Restart => return Over::Restart,
             Key::Quit => return Over::Quit,
         }
     }
+}
+
+/// Tells the terminal, and no log: there are addresses in it.
+fn tell_who(found: &SignedIn) {
+    let SignedIn { sessions, guests, is_sample } = found;
+    let of = |count: u64| if count == 1 { "session" } else { "sessions" };
+    // What somebody registered with must not move the cursor.
+    let named = sessions.iter().map(|(name, count)| (name.escape_debug().to_string(), *count));
+    let guests = (*guests > 0).then(|| ("guests".to_owned(), *guests));
+    let lines = named.chain(guests).map(|(who, count)| format!(" {who} ({count} {})", of(count)));
+    let mut lines: Vec<String> = lines.collect();
+    if sessions.is_empty() {
+        lines.insert(0, " nobody is signed in".to_owned());
+    }
+    if *is_sample {
+        lines.push(" and perhaps others: not every row was read".to_owned());
+    }
+    let text = lines.join("\n") + "\n";
+    drop(io::stderr().write_all(text.as_bytes())); // Nobody reads a closed terminal.
 }
 
 /// The gateway while it serves, with what its start took.

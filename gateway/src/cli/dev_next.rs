@@ -100,7 +100,7 @@ impl Site<'_> {
                     return Ok(());
                 }
                 never = tell_of_packages(self.project) => match never {},
-                end = until_over(keys, &url) => match end {
+                end = until_over(keys, &url, &started.app) => match end {
                     Over::Quit => {
                         info!("ending Next.js and the gateway");
                         return Ok(());
@@ -176,6 +176,8 @@ async fn follow(
         if let Some(at) = now.address().and_then(|at| at.to_string().parse().ok()) {
             address.send_replace(Some(UpstreamAddress::Tcp(at)));
         }
+        // Before anybody is told to look.
+        news.tell(situation_of(&now, &mut ended));
         match &now {
             DevServerState::Ready { after, .. } => ready.say(*after),
             DevServerState::Hung { .. } => {
@@ -183,7 +185,6 @@ async fn follow(
             }
             DevServerState::Starting { .. } | DevServerState::Restarting { .. } => {}
         }
-        news.tell(situation_of(now, &mut ended));
         if state.changed().await.is_err() {
             return NextError::Unwatched;
         }
@@ -191,7 +192,7 @@ async fn follow(
 }
 
 /// What pages say of a state; why it `ended` is told until it answers again.
-fn situation_of(state: DevServerState, ended: &mut Option<String>) -> Situation {
+fn situation_of(state: &DevServerState, ended: &mut Option<String>) -> Situation {
     match state {
         DevServerState::Starting { .. } => match ended.clone() {
             None => Situation::Starting,
@@ -204,7 +205,7 @@ fn situation_of(state: DevServerState, ended: &mut Option<String>) -> Situation 
         DevServerState::Hung { .. } => Situation::Hung,
         DevServerState::Restarting { reason, .. } => {
             *ended = Some(reason.clone());
-            Situation::Ended(reason)
+            Situation::Ended(reason.clone())
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Key {
     Open,
     /// To start Next.js again.
     Restart,
+    /// To tell who is signed in.
+    Users,
     /// To end.
     Quit,
 }
@@ -31,6 +33,7 @@ impl Key {
         match byte.to_ascii_lowercase() {
             b'o' => Some(Self::Open),
             b'r' => Some(Self::Restart),
+            b'u' => Some(Self::Users),
             b'q' => Some(Self::Quit),
             _ => None,
         }

@@ -24,7 +24,7 @@ impl Ready {
     /// Names the keys too, where they are listened to.
     pub(super) fn name_keys(&mut self, keys: Option<&Keys>) {
         if let (Some(banner), Some(_)) = (&mut self.banner, keys) {
-            banner.keys = Some("o open, r restart Next.js, q quit");
+            banner.keys = Some("o open, r restart Next.js, u who is signed in, q quit");
         }
     }
 
