@@ -51,6 +51,7 @@ struct Dev {
 struct Terminal {
     ours: File,
     its: File,
+    name: String,
 }
 
 impl Terminal {
@@ -59,8 +60,9 @@ impl Terminal {
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap();
-        let its = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        Self { ours: ours.into(), its }
+        let name = name.into_string().unwrap();
+        let its = File::options().read(true).write(true).open(&name).unwrap();
+        Self { ours: ours.into(), its, name }
     }
 
     fn stdio(&self) -> Stdio {
@@ -80,9 +82,11 @@ impl Dev {
         let folder = application();
         // `setsid` makes the session whose terminal the first is that is opened in it.
         let mut command = Command::new("setsid");
-        let name = fs::read_link(format!("/proc/self/fd/{}", fd_of(&terminal.its))).unwrap();
         let script = r#"exec <"$0" >"$0" 2>&1; exec "$@""#;
-        command.args(["sh", "-c", script]).arg(name).arg(env!("CARGO_BIN_EXE_nextbnb-gateway"));
+        command
+            .args(["sh", "-c", script])
+            .arg(&terminal.name)
+            .arg(env!("CARGO_BIN_EXE_nextbnb-gateway"));
         prepare(&mut command, folder.path(), arguments, environment);
         command.stdin(terminal.stdio()).stdout(terminal.stdio()).stderr(terminal.stdio());
         let child = command.spawn().unwrap();
@@ -166,10 +170,6 @@ impl Drop for Dev {
         kill_process(process, Signal::TERM).ok();
         self.child.wait().ok();
     }
-}
-
-fn fd_of(file: &File) -> i32 {
-    std::os::fd::AsRawFd::as_raw_fd(file)
 }
 
 fn application() -> TempDir {
