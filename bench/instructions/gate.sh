@@ -26,7 +26,7 @@ measured=$(bench/instructions/measure.sh "${1:-target/release/nextbnb-gateway}")
 echo "$measured"
 
 failed=0
-for who in guest session; do
+for who in guest session asset; do
     counted=$(sed -n "s/^$who: \([0-9]*\) instructions a request.*/\1/p" <<<"$measured")
     figure=$(sed -n "s/^$who \([0-9]*\)$/\1/p" "$FIGURES")
     [[ $counted && $figure ]] || { echo "gate: no figure of a $who" >&2; exit 1; }

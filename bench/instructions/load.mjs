@@ -1,6 +1,6 @@
 // Exactly so many requests of browsers, over so many kept connections:
 //
-//   node load.mjs http://127.0.0.1:3000 REQUESTS CONNECTIONS [COOKIES]
+//   node load.mjs http://127.0.0.1:3000/trips REQUESTS CONNECTIONS [COOKIES]
 //
 // First 1,000 others, so that everything is warm; then it says so and waits for a line, so that only
 // what follows is counted, and once more when all are answered.
@@ -13,11 +13,11 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const [, , url, requests, connections, file] = process.argv;
-const { hostname, port, host } = new URL(url);
+const { hostname, port, host, pathname } = new URL(url);
 const cookies = file ? readFileSync(file, 'latin1').trim().split('\n') : [];
 const request = (cookie) =>
   [
-    'GET /trips HTTP/1.1',
+    `GET ${pathname} HTTP/1.1`,
     `Host: ${host}`,
     'Connection: keep-alive',
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',

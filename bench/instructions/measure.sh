@@ -4,8 +4,9 @@
 #   CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --release && bench/instructions/measure.sh
 #
 # One worker, 64 kept connections of as many clients, a browser's ten fields, an answer of 1 KiB; of
-# guests, and of 100 sessions in turn whose rows are in the cache. All that is on by default is on: a
-# log line for each request, metrics, limits. Instructions are counted by callgrind (user mode; a busy
+# guests, and of 100 sessions in turn whose rows are in the cache; and as long a built file, for these
+# sessions' browsers. All that is on by default is on: a log line for each request, metrics, limits, the
+# memory for built files. Instructions are counted by callgrind (user mode; a busy
 # machine changes nothing), system calls of the worker by strace. Needs valgrind, strace and node.
 # An argument is another binary; KEEP=FOLDER keeps callgrind's files there, for
 # `callgrind_annotate`.
@@ -47,11 +48,12 @@ stop() {
     gateway=
 }
 
-# Asks as guests or in sessions, with the commands `$1` before and `$2` after what is counted.
+# Asks as guests or in sessions, or for a built file, with the commands `$1` before and `$2` after what is counted.
 load() {
-    local who=$3 cookies=''
+    local who=$3 cookies='' path=/trips
     [[ $who == guest ]] || cookies=$work/cookies
-    coproc browsers { node "$here/load.mjs" "$url" "$requests" "$connections" $cookies; }
+    [[ $who != asset ]] || path=/_next/static/chunks/main.js
+    coproc browsers { node "$here/load.mjs" "$url$path" "$requests" "$connections" $cookies; }
     local browsers_pid=$browsers_PID
     read -r <&"${browsers[0]}"
     "$1"
@@ -82,7 +84,7 @@ dump() { callgrind_control --dump="$who" "$gateway" >"$work/control" 2>&1; }
 # Nobody is told in time that nothing has changed where everything is fifty times slower.
 start valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" -- \
     --proxy-protocol --cache-max-stale 1h
-for who in guest session; do
+for who in guest session asset; do
     load zero dump "$who"
     file=$(grep -l "^desc: Trigger:.*$who" "$work"/callgrind.*)
     total=$(sed -n 's/^\(totals\|summary\): //p' "$file" | head -1)
@@ -107,7 +109,7 @@ detach() {
 }
 
 start env -- --proxy-protocol
-for who in guest session; do
+for who in guest session asset; do
     load attach detach "$who"
     calls=$(awk '$NF == "total" { print $(NF - 1) == "total" ? $3 : $4 }' "$work/calls")
     echo "$who: $(awk -v c="$calls" -v r="$requests" 'BEGIN { printf "%.2f", c / r }') system calls a request"

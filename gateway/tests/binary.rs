@@ -260,7 +260,7 @@ fn the_same_wish_told_twice_still_finishes_what_runs() {
     let arguments = ["--port", "0", "--host", "127.0.0.1", "--upstream", &origin];
     let mut gateway = Running::start(gateway(&folder, &arguments));
     let mut client = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut running, _) = upstream.accept().unwrap();
     assert_ne!(running.read(&mut [0; 1024]).unwrap(), 0);
     gateway.signal(Signal::TERM);
@@ -280,7 +280,7 @@ fn a_wish_told_again_later_cuts_what_still_runs() {
     let arguments = ["--port", "0", "--host", "127.0.0.1", "--upstream", &origin, "--drain", "10m"];
     let mut gateway = Running::start(gateway(&folder, &arguments));
     let mut client = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (_running, _) = upstream.accept().unwrap();
     let began = Instant::now();
     let status = loop {
@@ -409,7 +409,7 @@ fn dev_believes_the_proxies_and_the_name_that_it_is_told() {
     let named = [&dev[..], &["--public-url", "https://shop.example"]].concat();
     for (flags, is_https) in [(&dev[..], false), (&trusted, true), (&named, true)] {
         let answer = Running::start(gateway(&folder, flags)).exchange(
-            "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\
+            "GET /.nextbnb/session HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n\
              Connection: close\r\n\r\n",
         );
         assert_eq!(answer.contains("nosniff"), is_https, "{flags:?}: {answer}");
@@ -525,7 +525,7 @@ fn the_log_has_one_json_line_a_request_and_nothing_that_is_secret() {
     let body =
         "email=ada%40example.org&password=hunter2hunter2&passwordconfirmation=hunter2hunter2";
     let answer = gateway.exchange(&format!(
-        "POST /api/auth/register?token=hunter2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+        "POST /api/auth/register?token=hunter2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     ));
@@ -533,7 +533,7 @@ fn the_log_has_one_json_line_a_request_and_nothing_that_is_secret() {
     let cookie = answer.split("nextbnb=s%3A").nth(1).unwrap().split(';').next().unwrap();
     let id = cookie.split('.').next().unwrap();
     gateway.exchange(&format!(
-        "GET /.nextbnb/session?q=hunter2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+        "GET /.nextbnb/session?q=hunter2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Cookie: nextbnb=s%3A{cookie}\r\n\r\n"
     ));
     gateway.stop(Signal::TERM);
@@ -560,7 +560,7 @@ fn what_goes_wrong_in_a_request_is_logged_with_its_id() {
         let cookie = cookie_of(&gateway.post("register", FORM));
         run_in_database(&folder, r#"UPDATE "Sessions" SET "data" = '{'"#);
         let visit = gateway.exchange(&format!(
-            "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+            "GET /.nextbnb/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
         ));
         run_in_database(&folder, r#"DROP TABLE "users""#);
         let login = gateway.post("login", FORM);
@@ -589,7 +589,7 @@ fn what_a_site_has_otherwise_than_it_was_told_is_logged_with_the_cure_and_nobody
         run_in_database(&folder, &format!(r#"UPDATE "Sessions" SET "data" = '{data}'"#));
         for _ in 0..2 {
             gateway.exchange(&format!(
-                "GET /.nextbnb/session HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+                "GET /.nextbnb/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
             ));
         }
     }
@@ -672,12 +672,14 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
-        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+        self.exchange(&format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ))
     }
 
     fn post(&self, route: &str, form: &str) -> String {
         self.exchange(&format!(
-            "POST /api/auth/{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+            "POST /api/auth/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ))

@@ -331,7 +331,7 @@ fn a_page_tells_this_machine_why_next_js_ended() {
     dev.until_said("back on", 1);
     dev.get("/crash", "localhost");
     dev.until_said("next dev ended (exit code 3)", 2);
-    let page = dev.get("/", "shop.example");
+    let page = dev.get("/", "192.168.1.7");
     assert!(page.contains("Next.js has ended") && !page.contains("Link"), "{page}");
 }
 

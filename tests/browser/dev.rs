@@ -1,6 +1,7 @@
 //! `dev`, with hot reload.
 
 use std::fs;
+use std::net::{IpAddr, UdpSocket};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::Command;
@@ -39,12 +40,30 @@ export default function Page() {
 async fn an_edit_is_seen_at_once_and_the_page_keeps_its_state() {
     let mut dev = Dev::start(add_probe).await;
     let probe = dev.folder().join("app/probe");
-    let details = [probe.to_str().unwrap()];
+    let details = [probe.to_str().unwrap(), "localhost", "127.0.0.1"];
     let walking = AssertUnwindSafe(walk("hot-reload", dev.url(), &details));
     assert!(walking.catch_unwind().await.is_ok(), "dev said:\n{}", dev.log());
     let starts = dev.log().matches("ready on ").count();
     assert_eq!(starts, 1, "an edit restarts nothing: {}", dev.log());
     assert!(dev.interrupt().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_lives_under_every_name_of_the_site_and_under_no_other() {
+    let dev = Dev::start_with(&["--host", "*", "--allow-host", "shop.test"], add_probe).await;
+    let probe = dev.folder().join("app/probe");
+    let network = address_in_the_network().to_string();
+    let names = ["127.0.0.1", "[::1]", "app.localhost", &network, "shop.test"];
+    let details = [&[probe.to_str().unwrap()], &names[..]].concat();
+    let walking = AssertUnwindSafe(walk("host-names", dev.url(), &details));
+    assert!(walking.catch_unwind().await.is_ok(), "dev said:\n{}", dev.log());
+}
+
+/// This machine's address as others see it; nothing is sent.
+fn address_in_the_network() -> IpAddr {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect("192.0.2.1:9").unwrap();
+    socket.local_addr().unwrap().ip()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +80,7 @@ async fn an_edit_is_seen_over_tls_through_a_gateway_in_front() {
     let gateway = RunningGateway::start(database.url(), behind, change).await;
     let url = format!("https://localhost:{}", gateway.address().port());
     let probe = dev.folder().join("app/probe");
-    walk("hot-reload", &url, &[probe.to_str().unwrap()]).await;
+    walk("hot-reload", &url, &[probe.to_str().unwrap(), "localhost"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,11 +108,20 @@ pub struct Dev {
 impl Dev {
     /// Copies the frontend, lets `prepare` change the copy, and waits until `dev` is ready.
     pub async fn start(prepare: impl FnOnce(&Path)) -> Self {
-        Self::start_in("frontend", prepare).await
+        Self::start_as("frontend", &[], prepare).await
     }
 
     /// The same in a folder of another name, as an application that is not ours has.
     pub async fn start_in(name: &str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_as(name, &[], prepare).await
+    }
+
+    /// The same with `flags`.
+    pub async fn start_with(flags: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_as("frontend", flags, prepare).await
+    }
+
+    async fn start_as(name: &str, flags: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         // `next dev` compiles on every core: two at once would be late for their own sake.
         static TURN: Mutex<()> = Mutex::const_new(());
         let turn = TURN.lock().await;
@@ -126,7 +135,7 @@ impl Dev {
         assert!(built.await.unwrap().success(), "the gateway does not build");
         let mut command = cargo("run");
         command.args(["--", "dev"]);
-        command.args(["--port", "0", "--frontend"]).arg(&folder);
+        command.args(["--port", "0", "--frontend"]).arg(&folder).args(flags);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Group::spawn(&mut command);
         let log = Arc::new(Lock::new(Vec::new()));

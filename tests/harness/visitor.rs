@@ -79,14 +79,14 @@ impl Visitor {
 
     /// Sends a request and waits for the response head; cookies are sent and kept.
     pub async fn start(&self, mut request: Request<Full<Bytes>>) -> Response<Incoming> {
-        let host = HeaderValue::try_from(self.address.to_string()).unwrap();
-        request.headers_mut().entry(header::HOST).or_insert(host);
         if let Some(cookie) = self.cookie_header() {
             request.headers_mut().append(header::COOKIE, cookie);
         }
         for (name, value) in &self.headers {
             request.headers_mut().append(name, value.clone());
         }
+        let host = HeaderValue::try_from(self.address.to_string()).unwrap();
+        request.headers_mut().entry(header::HOST).or_insert(host);
         let stream = TcpStream::connect(self.address).await.expect("the gateway does not listen");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection.with_upgrades());

@@ -10,6 +10,7 @@ mod admin;
 mod body_limit;
 mod client_end;
 mod crowds;
+mod dev_hosts;
 mod express;
 mod express_auth;
 mod forwarding;

@@ -152,7 +152,8 @@ async fn a_session_is_resumed_whichever_worker_takes_the_connection() {
 #[tokio::test]
 async fn a_renewed_certificate_is_served_and_open_connections_stay() {
     let mut certificate = TestCertificate::of(&["a.example"]);
-    let stack = stack(&certificate).await;
+    let tls = certificate.tls();
+    let stack = before(StubUpstream::start().await, tls.clone()).await;
     let old_client = TlsClient::new(&[&certificate], H1);
     let mut open = old_client.connect(stack.address(), "a.example").await;
     ask(&mut open, "/").await;
@@ -164,7 +165,7 @@ async fn a_renewed_certificate_is_served_and_open_connections_stay() {
     .await;
     assert!(ask(&mut open, "/").await.starts_with("HTTP/1.1 200"));
     std::fs::write(certificate.files().certificate, "no certificate").unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await; // It is looked at ten times.
+    assert!(tls.read_again().is_err(), "as it is when the file is seen to be another");
     client.connect(stack.address(), "a.example").await;
 }
 

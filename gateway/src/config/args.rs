@@ -150,6 +150,17 @@ pub struct DevArgs {
     /// Where to listen.
     #[command(flatten)]
     pub listen: ListenArgs,
+    /// Serve under this host name as well, as a tunnel's or a container's: `app.test`, or `*.app.test`
+    /// for all below it. `localhost`, `*.localhost`, addresses, and the names of --host and --public-url
+    /// need no saying; others could be a stranger's, made to lead here to read the site's sources. May
+    /// be repeated (in the environment: separated by spaces)
+    #[arg(
+        long = "allow-host",
+        env = "NEXTBNB_ALLOW_HOST",
+        value_name = "NAME",
+        value_delimiter = ' '
+    )]
+    pub allowed_hosts: Vec<String>,
     /// What the site is called, and whom to believe.
     #[command(flatten)]
     pub front: FrontArgs,

@@ -2,13 +2,16 @@
 
 use std::net::Ipv6Addr;
 
-use super::args::ListenArgs;
+use super::EVERY_ADDRESS;
+use super::args::{DevArgs, ListenArgs};
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::upstreams::without_user;
+use crate::downstream::dev_hosts::DevHosts;
 use crate::downstream::front::{Front, ProxyProtocol};
 use crate::downstream::public_url::PublicUrl;
 use crate::downstream::trusted_proxies::TrustedProxies;
 use crate::error::FrontError;
+use crate::proxy::target::host_and_port;
 use crate::proxy::upstream_address::{UNIX, UpstreamAddress};
 use crate::server::listen_at::ListenAt;
 
@@ -28,7 +31,26 @@ pub(super) fn front(args: &FrontArgs) -> Result<Front, FrontError> {
     };
     let proxy_protocol =
         if args.proxy_protocol { ProxyProtocol::Required } else { ProxyProtocol::Off };
-    Ok(Front { public_url: url.map(parse).transpose()?, trusted, proxy_protocol })
+    Ok(Front { public_url: url.map(parse).transpose()?, trusted, proxy_protocol, dev_hosts: None })
+}
+
+/// The same for `dev`, with the names that the site is worked on under: those of --allow-host, and
+/// those that other settings name.
+pub(super) fn dev_front(args: &DevArgs) -> Result<Front, FrontError> {
+    let front = front(&args.front)?;
+    let mut hosts = DevHosts::default();
+    for typed in given(&args.allowed_hosts) {
+        let refused = |reason| FrontError::AllowHost { typed: typed.to_owned(), reason };
+        hosts.add(typed).map_err(refused)?;
+    }
+    let public = front.public_url.as_ref().map(PublicUrl::origin);
+    let public = public.as_ref().and_then(|origin| host_and_port(origin.host()));
+    let listening = args.listen.host.as_deref().filter(|host| *host != EVERY_ADDRESS);
+    for known in public.map(|(name, _)| name).into_iter().chain(listening) {
+        // An address that is no name needs none.
+        let _known_anyway = hosts.add(known);
+    }
+    Ok(Front { dev_hosts: Some(hosts), ..front })
 }
 
 /// The places of `--listen`, else that of `--host` (`default_host` where none is typed) and

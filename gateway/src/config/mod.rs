@@ -214,7 +214,7 @@ impl Config {
             http_redirect: Vec::new(),
             admin: admin::admin(&args.admin, DEV_SOCKET_MODE)?,
             hsts: Hsts::off(),
-            front: front::front(&args.front)?,
+            front: front::dev_front(args)?,
             routes: upstreams::parse_routes(&args.routes.routes, |at| {
                 Reader::DeveloperBeside(at.clone())
             })?,

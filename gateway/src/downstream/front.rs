@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, header};
 
+use super::dev_hosts::DevHosts;
 use super::forwarded_for;
 use super::origin::Origin;
 use super::peer::{Peer, Source};
@@ -35,6 +36,8 @@ pub struct Front {
     pub trusted: TrustedProxies,
     /// `--proxy-protocol`
     pub proxy_protocol: ProxyProtocol,
+    /// In `dev`, the names that the site may be asked for under; else it is any.
+    pub dev_hosts: Option<DevHosts>,
 }
 
 /// Why a connection is closed before its first request.
@@ -78,7 +81,8 @@ impl Front {
     }
 
     /// The origin that a request is for, of which it is told in `Host` from here on where the
-    /// settings name it; a target in absolute form becomes a path.
+    /// settings name it; a target in absolute form becomes a path. In `dev` every name that the
+    /// request bears has to be one of the site's: its `Host`, and what a trusted proxy tells.
     ///
     /// Otherwise the origin is what the trusted proxy says of it that is well-formed, and for the
     /// rest `Host` and the connection's own `scheme`.
@@ -93,12 +97,14 @@ impl Front {
             if let Some(path) = url.origin_form(&head.uri) {
                 head.uri = path;
             }
-            public_host(head)?;
+            self.admit(public_host(head)?)?;
             head.headers.insert(header::HOST, url.field().clone());
             return Ok(url.origin());
         }
         let host = public_host(head)?;
+        self.admit(host)?;
         let told = if peer.is_trusted { Told::of(&head.headers) } else { Told::default() };
+        self.admit(told.host)?;
         let known = told.scheme.or_else(|| (*scheme == Scheme::HTTPS).then_some(Scheme::HTTPS));
         let host = match (told.host.or(host), local) {
             (Some(host), _) => host.to_owned(),
@@ -106,6 +112,17 @@ impl Front {
             (None, None) => "localhost".to_owned(),
         };
         Ok(Origin::new(known, host, told.port))
+    }
+
+    /// Refuses a name that nobody works under.
+    fn admit(&self, host: Option<&str>) -> Result<(), RequestError> {
+        match (&self.dev_hosts, host) {
+            (Some(hosts), Some(host)) if !hosts.admit(host) => {
+                let name = host_and_port(host).map_or(host, |(name, _)| name);
+                Err(RequestError::UnknownHost(name.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -197,6 +214,25 @@ mod tests {
         for port in ["", "0", "+443", "99999", "x", "443,", "-1"] {
             check(&[("x-forwarded-host", "a"), ("x-forwarded-port", port)], "?://a 80");
         }
+    }
+
+    #[test]
+    fn in_dev_every_name_that_a_request_bears_has_to_be_known() {
+        let url = |url| PublicUrl::parse(url).ok();
+        let check = |public_url: Option<PublicUrl>, host: &str, told: &str, expected: bool| {
+            let mut dev_hosts = DevHosts::default();
+            dev_hosts.add("app.test").unwrap();
+            let front = Front { public_url, dev_hosts: Some(dev_hosts), ..Front::default() };
+            let request = Request::get("/").header("host", host).header("x-forwarded-host", told);
+            let (mut head, ()) = request.body(()).unwrap().into_parts();
+            let received = front.receive(&mut head, PEER, &Scheme::HTTP, None);
+            assert_eq!(received.is_ok(), expected, "{host} {told} {received:?}");
+        };
+        check(None, "localhost:3000", "app.test", true);
+        check(None, "evil.example", "localhost", false);
+        check(None, "localhost:3000", "evil.example", false);
+        check(url("https://app.test"), "app.test", "", true);
+        check(url("https://app.test"), "evil.example", "", false);
     }
 
     #[test]

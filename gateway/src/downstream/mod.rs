@@ -2,6 +2,7 @@
 
 pub mod client_network;
 pub mod crowd;
+pub mod dev_hosts;
 pub mod forwarded_for;
 pub mod front;
 pub mod nearness;

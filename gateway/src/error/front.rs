@@ -23,6 +23,14 @@ pub enum FrontError {
         /// What would be right.
         reason: &'static str,
     },
+    /// A name that the site is worked on under is none, or would be every name.
+    #[error("--allow-host {typed:?} is not usable: {reason}")]
+    AllowHost {
+        /// As typed.
+        typed: String,
+        /// What would be right.
+        reason: &'static str,
+    },
     /// A place to listen at is none.
     #[error("--listen {typed:?} is not usable: {reason}")]
     Listen {

@@ -43,6 +43,9 @@ pub enum RequestError {
          allowedDevOrigins in next.config"
     )]
     UnknownDevOrigin,
+    /// A name that nobody said the site is worked on under (DNS rebinding).
+    #[error("a host that is not served in `dev` without --allow-host {0}")]
+    UnknownHost(String),
     /// The client stopped sending in the middle of its body.
     #[error("the client sent nothing more of its body within {0:?}")]
     DownstreamSilent(Duration),
@@ -88,7 +91,9 @@ impl RequestError {
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NothingHere | Self::DevOnly => StatusCode::NOT_FOUND,
-            Self::ForeignOrigin | Self::UnknownDevOrigin => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin | Self::UnknownDevOrigin | Self::UnknownHost(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::DownstreamSilent(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Crowded(_) | Self::SessionsUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::SessionsUnreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -116,6 +121,7 @@ impl RequestError {
             | Self::NothingHere
             | Self::DevOnly
             | Self::ForeignOrigin
+            | Self::UnknownHost(_)
             | Self::DownstreamSilent(_)
             | Self::Crowded(_)
             | Self::DownstreamBroken(_) => Blame::Downstream,

@@ -13,8 +13,10 @@ use super::body::AnswerBody;
 use super::sockets::Socket;
 use super::visits::audience_of;
 use super::{Caller, Downstream, Gateway, Services, is_event_stream};
+use crate::auth::origin::is_own;
 use crate::error::RequestError;
 use crate::next::dev_only::is_dev_only;
+use crate::next::dev_origin::{come_from_localhost, is_guarded};
 use crate::ops::access_log::AccessLog;
 use crate::ops::request_id::X_REQUEST_ID;
 use crate::ops::request_span::request_span;
@@ -61,47 +63,30 @@ impl Gateway {
         mut forward: Forward<'_>,
         log: &AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        let Services { sessions, clock, upstream_token, max_body, .. } = &self.services;
+        let Services { sessions, clock, .. } = &self.services;
         let own = &forward.caller.origin;
         let wants_websocket = is_websocket(&head);
         if wants_websocket && !self.services.allowed_origins.admit(&head.headers, own) {
             return Err(RequestError::ForeignOrigin);
         }
-        if let Some(bytes) = max_body.as_ref().and_then(|max| max.at(head.uri.path())) {
-            if body.size_hint().lower() > bytes {
-                return Err(RequestError::BodyTooLarge(bytes));
-            }
-            body.limit(bytes);
-        }
+        self.limit_body(&mut body, head.uri.path())?;
         if !wants_websocket && matches!(forward.visit, Visit::Fresh) {
             let begun = sessions.begin_for_guest(forward.visit, own.known_scheme(), clock.now());
             forward.visit = begun.await;
         }
         keep_only_waiting(&mut head, &body);
-        let headers = &mut head.headers;
-        remove_hop_by_hop(headers);
+        remove_hop_by_hop(&mut head.headers);
         if wants_websocket {
-            keep_websocket(headers);
+            keep_websocket(&mut head.headers);
         }
-        sessions.show_cookie(headers, &forward.visit);
-        let mut fields = OwnFields::new();
-        if head.version == Version::HTTP_10 && !headers.contains_key(header::HOST) {
-            // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
-            fields.add_text(&header::HOST, own.host());
-        }
-        forward.caller.forwarding(forward.target).add_to(&mut fields);
-        fields.add_text(&X_REQUEST_ID, log.request_id().as_str());
-        let names = &self.services.identity_names;
-        debug_assert!(names.are_absent_in(headers), "a client's copy was not stripped");
-        if let Some(identity) = forward.visit.session().and_then(Session::identity_fields) {
-            identity.inject(names, &mut fields);
-        }
-        if let Some(token) = upstream_token
-            && !token.tell(&mut fields, forward.visit.told().as_deref())
+        if !forward.target.pages.are_for_visitors()
+            && is_guarded(head.uri.path())
+            && is_own(&head.headers, own)
         {
-            let told = "a session is too long to be told of: req.session is empty";
-            request_span().in_scope(|| warn!("{told}"));
+            come_from_localhost(&mut head.headers);
         }
+        sessions.show_cookie(&mut head.headers, &forward.visit);
+        let fields = self.own_fields(&head, &forward, log);
         head.version = Version::HTTP_11;
         let is_hot_reload = is_dev_only(head.uri.path());
         if let Some(prefix) = &forward.target.stripped {
@@ -116,13 +101,47 @@ impl Gateway {
             let asked = Instant::now();
             let response = forward.target.upstream.send(request, &fields).await?;
             self.metrics.upstream_answered(asked.elapsed());
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                return Err(RequestError::UpstreamBroken("an upgrade nobody asked for".into()));
-            }
             self.in_session(response, &forward.visit)
         };
         self.finish(&mut response, &forward).await;
         Ok(response)
+    }
+
+    /// Refuses a body that is declared too large for `path`, and has one end that becomes so.
+    fn limit_body(&self, body: &mut RequestBody, path: &str) -> Result<(), RequestError> {
+        let max_body = self.services.max_body.as_ref();
+        let Some(bytes) = max_body.and_then(|max| max.at(path)) else { return Ok(()) };
+        if body.size_hint().lower() > bytes {
+            return Err(RequestError::BodyTooLarge(bytes));
+        }
+        body.limit(bytes);
+        Ok(())
+    }
+
+    /// What the upstream is told besides what the client said.
+    fn own_fields(&self, head: &Parts, forward: &Forward<'_>, log: &AccessLog) -> OwnFields {
+        let Services { upstream_token, identity_names, .. } = &self.services;
+        let mut fields = OwnFields::new();
+        if head.version == Version::HTTP_10 && !head.headers.contains_key(header::HOST) {
+            // HTTP/1.0 may leave it out, and the upstream is asked in 1.1.
+            fields.add_text(&header::HOST, forward.caller.origin.host());
+        }
+        forward.caller.forwarding(forward.target).add_to(&mut fields);
+        fields.add_text(&X_REQUEST_ID, log.request_id().as_str());
+        debug_assert!(
+            identity_names.are_absent_in(&head.headers),
+            "a client's copy was not stripped"
+        );
+        if let Some(identity) = forward.visit.session().and_then(Session::identity_fields) {
+            identity.inject(identity_names, &mut fields);
+        }
+        if let Some(token) = upstream_token
+            && !token.tell(&mut fields, forward.visit.told().as_deref())
+        {
+            let told = "a session is too long to be told of: req.session is empty";
+            request_span().in_scope(|| warn!("{told}"));
+        }
+        fields
     }
 
     /// Passes on a request for a WebSocket; when it is granted, bytes flow until a side ends, or

@@ -5,6 +5,7 @@ pub mod asset;
 mod child_group;
 pub mod dev_news;
 pub mod dev_only;
+pub mod dev_origin;
 mod dev_script;
 pub mod dev_server;
 pub mod installation;

@@ -106,10 +106,8 @@ impl ErrorPages {
     }
 
     fn message(&self, error: &RequestError) -> Message {
-        if self.is_expected(error) {
-            let (title, advice) = self.absence();
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Message { status, title, advice, retry_after_secs: Some(1) };
+        if let Some(message) = self.message_that_names(error) {
+            return message;
         }
         let (title, advice, retry_after_secs) = match error {
             RequestError::Ambiguous(_) => {
@@ -137,7 +135,9 @@ impl ErrorPages {
                 "Open it at http://localhost, or name its host in allowedDevOrigins in next.config.",
                 None,
             ),
-            RequestError::ForeignOrigin | RequestError::UnknownDevOrigin => {
+            RequestError::ForeignOrigin
+            | RequestError::UnknownDevOrigin
+            | RequestError::UnknownHost(_) => {
                 ("That came from another site", "Open this site itself and try again.", None)
             }
             RequestError::Crowded(_) => {
@@ -163,12 +163,26 @@ impl ErrorPages {
                 ("The site took too long to answer", "Try again in a moment.", Some(2))
             }
         };
-        Message {
-            status: error.status(),
-            title: title.into(),
-            advice: advice.into(),
-            retry_after_secs,
+        let (title, advice) = (title.into(), advice.into());
+        Message { status: error.status(), title, advice, retry_after_secs }
+    }
+
+    /// What is said with the name of something.
+    fn message_that_names(&self, error: &RequestError) -> Option<Message> {
+        if let RequestError::UnknownHost(name) = error {
+            let title = format!("{name} is not served here").into();
+            let advice = format!(
+                "Is it a name of yours? Then start the gateway with: nextbnb-gateway dev --allow-host {name}"
+            );
+            let advice = advice.into();
+            return Some(Message { status: error.status(), title, advice, retry_after_secs: None });
         }
+        if !self.is_expected(error) {
+            return None;
+        }
+        let (title, advice) = self.absence();
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Some(Message { status, title, advice, retry_after_secs: Some(1) })
     }
 
     /// What a developer is told of an upstream that is not there: title and advice.

@@ -47,7 +47,7 @@ impl Tls {
 
     /// Reads the files again. Connections go on, and where one of the files is not usable, so do
     /// the certificates that were read before.
-    pub(super) fn read_again(&self) -> Result<(), CertificateError> {
+    pub fn read_again(&self) -> Result<(), CertificateError> {
         self.certificates.read_again(&self.files, &self.provider)
     }
 

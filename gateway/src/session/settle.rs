@@ -118,13 +118,24 @@ impl Sessions {
         }
     }
 
-    /// Moves the ends of rows, and tells that they were written.
+    /// Moves the ends of rows, and tells that they were written; where it fails, none is locked any
+    /// more that was moved.
     pub(super) async fn touch(&self, touches: Vec<Touch>) -> Result<(), DatabaseError> {
         let ids: Vec<_> = touches.iter().map(|touch| touch.id.clone()).collect();
         let (this, writing) = (self.clone(), self.writing(&ids));
         let touching = async move {
             let _told_when_done = writing;
-            this.table.touch(this.database.connection(), &touches).await
+            if touches.len() == 1 {
+                return this.table.touch(this.database.connection(), &touches).await;
+            }
+            // A server tells of a failure before it gives up the locks, and the next statement, on
+            // another connection, passes over what is locked.
+            let transaction = this.database.begin_write().await?;
+            if let Err(error) = this.table.touch(&transaction, &touches).await {
+                transaction.rollback().await?;
+                return Err(error);
+            }
+            Ok(transaction.commit().await?)
         };
         self.database.run(touching).await
     }

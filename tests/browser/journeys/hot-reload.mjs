@@ -5,13 +5,14 @@ import { join } from 'node:path';
 export const PAGE_LOADS = 2;
 
 /** Edits of a client and a server component are shown without a page load; state is kept. */
-export default async function walk({ page, url, details: [folder] }) {
-  for (const host of ['localhost', '127.0.0.1']) {
+export default async function walk({ page, url, details: [folder, ...hosts] }) {
+  for (const host of hosts) {
     await visit(page, new URL('/probe', url.replace('localhost', host)), folder);
   }
 }
 
-async function visit(page, address, folder) {
+/** Edits the probe in `folder`, so many `times`, while it is open at `address`. */
+export async function visit(page, address, folder, times = 3) {
   await page.goto(address.href);
   const button = page.getByRole('button', { name: /^client/ });
   // Clicks count once the page is hydrated, which in dev waits for the hot-reload socket.
@@ -22,13 +23,13 @@ async function visit(page, address, folder) {
   const clicked = await counted(page, button);
   let loads = 0;
   page.on('load', () => (loads += 1));
-  for (const number of [1, 2, 3]) {
+  for (let number = 1; number <= times; number += 1) {
     const client = () => edit(join(folder, 'counter.tsx'), /client \d+/, `client ${number}`);
     await seen(page, client, `client ${number}, ${clicked}`, `client ${number}`);
     const server = () => edit(join(folder, 'page.tsx'), /server \d+/, `server ${number}`);
     await seen(page, server, `server ${number}`, `server ${number}`);
   }
-  assert.equal(await button.textContent(), `client 3, ${clicked}`, 'the state is kept');
+  assert.equal(await button.textContent(), `client ${times}, ${clicked}`, 'the state is kept');
   assert.equal(loads, 0, 'the page is not loaded again');
   edit(join(folder, 'counter.tsx'), /client \d+/, 'client 0');
   edit(join(folder, 'page.tsx'), /server \d+/, 'server 0');
