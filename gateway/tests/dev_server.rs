@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nextbnb_gateway::error::NextError;
+use nextbnb_gateway::next::dev_news::{DevNews, Situation};
 use nextbnb_gateway::next::dev_server::{DevExtras, DevServer, DevServerState};
 use nextbnb_gateway::next::node::Node;
 use nextbnb_gateway::next::project::Project;
@@ -126,9 +127,13 @@ impl Drop for Gateway {
 }
 
 async fn start_in(folder: &Path) -> Result<DevServer, NextError> {
+    start_with(folder, DevExtras::default()).await
+}
+
+async fn start_with(folder: &Path, extras: DevExtras) -> Result<DevServer, NextError> {
     let project = Project::find(Some(folder), Path::new("/")).unwrap();
     let node = Node::find(&project).await.unwrap();
-    DevServer::start(&project, &node, &folder.join(".nextbnb"), DevExtras::default()).await
+    DevServer::start(&project, &node, &folder.join(".nextbnb"), extras).await
 }
 
 async fn ready(server: &DevServer) -> SocketAddr {
@@ -252,6 +257,29 @@ async fn a_dead_one_is_started_again_on_the_same_port() {
     assert_eq!(death(&mut server).await, ("exit code 3".to_owned(), Duration::from_millis(500)));
     assert_eq!(ready(&server).await, address);
     assert_eq!(application.processes("starts").len(), 2);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_is_silent_while_somebody_waits_hangs_until_it_answers() {
+    let application = Application::with_next(&[ANSWERS]);
+    let news = DevNews::default();
+    let extras = DevExtras { news: news.clone(), ..DevExtras::default() };
+    let server = start_with(application.0.path(), extras).await.unwrap();
+    let address = ready(&server).await;
+    let next = application.processes("starts")[0];
+    kill_process(next, Signal::STOP).unwrap();
+    news.tell(Situation::Ready);
+    let mut state = server.state();
+    let hangs = DevServerState::Hung { address };
+    tokio::select! {
+        () = news.until_absent() => panic!("it has not ended"),
+        found = timeout(DEADLINE * 2, state.wait_for(|state| *state == hangs)) => {
+            found.expect("it hangs").unwrap();
+        }
+    }
+    kill_process(next, Signal::CONT).unwrap();
+    assert_eq!(ready(&server).await, address);
     server.stop().await;
 }
 

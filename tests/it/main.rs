@@ -47,4 +47,5 @@ mod unix_sockets;
 mod upgrade;
 mod upstream_sessions;
 mod upstream_wait;
+mod waiting;
 mod wire;

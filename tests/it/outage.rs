@@ -2,7 +2,6 @@
 
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
-use nextbnb_gateway::proxy::pages::Reader;
 use nextbnb_tests::chaos::ChaosProxy;
 use nextbnb_tests::database::TestDatabase;
 use nextbnb_tests::stack::{PASSWORD, RunningGateway, Stack, credentials, registration};
@@ -91,23 +90,15 @@ async fn without_the_upstream_a_visitor_gets_a_readable_page_without_internals()
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);
     assert!(page.text().starts_with("<!doctype html>"));
     assert!(!page.text().contains("127.0.0.1"), "{}", page.text());
+    assert!(!page.text().contains("script"), "a visitor's page does nothing: {}", page.text());
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    let waiting = gateway.anonymous().get("/.nextbnb/waiting?path=%2F").await;
+    assert_eq!(waiting.status, StatusCode::NOT_FOUND, "there is nothing to wait for");
     let api = gateway.anonymous().send(Method::POST, "/api/x", None).await;
     assert_eq!(api.json()["status"], "error");
     let login = gateway.anonymous().post("/api/auth/register", &registration("a@b.c")).await;
     assert_eq!(login.status, StatusCode::OK, "signing in needs no upstream");
-}
-
-#[tokio::test]
-async fn in_dev_an_upstream_that_is_not_there_is_starting() {
-    let stack = Stack::start().await;
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let gateway = RunningGateway::start(stack.database.url(), gone, |config| {
-        config.reader = Reader::Developer;
-    })
-    .await;
-    let page = gateway.anonymous().header("Accept", "text/html").get("/").await;
-    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(page.text().contains("Next.js is starting"), "{}", page.text());
 }
 
 #[tokio::test]

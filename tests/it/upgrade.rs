@@ -199,7 +199,7 @@ async fn a_refusal_of_next_dev_without_a_status_is_one_with_the_cure() {
     // What Next.js 16 writes to a hot-reload socket from an origin that it does not know.
     let (upstream, database) = (saying("Unauthorized").await, TestDatabase::postgres().await);
     for reader in [Reader::Developer, Reader::Visitor] {
-        let is_told = reader == Reader::Developer;
+        let is_told = matches!(reader, Reader::Developer);
         let gateway = RunningGateway::start(database.url(), upstream.address(), |config| {
             config.reader = reader;
         })

@@ -23,7 +23,7 @@ use crate::config::{Config, Migrations};
 use crate::database::layout::Layout;
 use crate::database::sqlite_file::HeldFile;
 use crate::database::tables::TableChoice;
-use crate::database::{Database, DatabaseLimits, DatabaseTarget};
+use crate::database::{Database, DatabaseError, DatabaseLimits, DatabaseTarget};
 use crate::error::StartError;
 use crate::gateway::Services;
 use crate::ops::drain::Drain;
@@ -42,6 +42,7 @@ use crate::session::Sessions;
 use crate::session::changes::Changes;
 use crate::session::clock::Clock;
 use crate::session::feed::Feed;
+use crate::session::signed_in::SignedIn;
 use crate::static_files::{StaticFiles, StaticFilesSettings};
 
 /// A gateway that serves.
@@ -138,6 +139,11 @@ impl App {
         for path in admin.socket_paths() {
             info!("metrics and health at unix:{} (--admin)", path.display());
         }
+    }
+
+    /// Who is signed in at this moment.
+    pub async fn signed_in(&self) -> Result<SignedIn, DatabaseError> {
+        self.sessions.signed_in(Clock.now()).await
     }
 
     /// Where operators are answered.

@@ -1,32 +1,32 @@
 //! `dev`: Next.js started, watched and ended together with the gateway.
 
-use std::fmt::Write as _;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use futures_util::future::OptionFuture;
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
+use super::banner::{Banner, Network, database_in_words};
+use super::dev_next::with_next;
+use super::keys::{Key, Keys, next_key, open};
+use super::ready::{Ready, Steps, public_url};
 use super::signals::{HangUp, StopSignals};
 use super::{block_on, listen};
 use crate::app::App;
 use crate::config::args::DevArgs;
 use crate::config::state_dir::StateDir;
 use crate::config::upstreams::parse_upstream;
-use crate::config::{Config, DEV_HOST, EVERY_ADDRESS};
-use crate::error::{NextError, StartError};
+use crate::config::{Config, DEV_HOST};
+use crate::error::{StartError, chain};
 use crate::identity::headers::UpstreamToken;
-use crate::next::dev_server::{DevExtras, DevServer, DevServerState};
-use crate::next::installation::{Installation, Outcome};
-use crate::next::legacy_session;
-use crate::next::node::Node;
 use crate::next::project::Project;
 use crate::proxy::upstream_address::UpstreamAddress;
+use crate::session::signed_in::SignedIn;
 
 /// Where the upstream answers; `None` until Next.js has a port.
-type Address = watch::Sender<Option<UpstreamAddress>>;
+pub(super) type Address = watch::Sender<Option<UpstreamAddress>>;
 
 pub(super) fn run(args: &DevArgs) -> Result<(), StartError> {
     block_on(HangUp::Ends, async {
@@ -48,71 +48,87 @@ async fn beside(
     let state_dir = Project::find(None, &here)
         .map_or_else(|_| here.join(StateDir::DEFAULT), |project| project.default_state_dir());
     let address = Address::new(Some(upstream.clone()));
-    let start = Started::start(args, &state_dir, &address);
-    let Some(started) = signals.unless_told(start).await? else { return Ok(()) };
-    info!("ready on {} in front of {upstream}", started.url);
-    let signal = signals.next().await;
-    info!("{signal}: ending the gateway");
+    let start = Started::start(Config::dev(args, &state_dir)?, args, &state_dir, &address);
+    let Some(mut started) = signals.unless_told(start).await? else { return Ok(()) };
+    let mut keys = Keys::listen();
+    started.ready.name_keys(keys.as_ref());
+    started.ready.say_beside(&upstream);
+    loop {
+        tokio::select! {
+            signal = signals.next() => {
+                info!("{signal}: ending the gateway");
+                break;
+            }
+            over = until_over(&mut keys, &started.ready.url, &started.app) => match over {
+                Over::Restart => info!("Next.js at {upstream} is somebody else's to start again"),
+                Over::Quit => {
+                    info!("ending the gateway");
+                    break;
+                }
+            }
+        }
+    }
     started.app.stop().await;
     Ok(())
 }
 
-/// With a `next dev` of its own.
-async fn with_next(args: &DevArgs, mut signals: StopSignals) -> Result<(), StartError> {
-    let project = Project::find(args.frontend.as_deref(), &working_folder()?)?;
-    info!("the application is {}", project.folder().display());
-    let state_dir = args.database.state_dir.clone().unwrap_or_else(|| project.default_state_dir());
-    let address = Address::new(None);
-    let start = async {
-        let node = Node::find(&project).await?;
-        Ok((node, Started::start(args, &state_dir, &address).await?))
-    };
-    let Some((node, mut started)) = signals.unless_told(start).await? else { return Ok(()) };
-    let mut next = None;
-    let ended = async {
-        if let Outcome::Stopped = install(&project, &mut signals, &mut started.steps).await? {
-            return Ok(());
-        }
-        let extras = DevExtras {
-            token: started.token.clone(),
-            preload: args.legacy_session.then(|| legacy_session::write(&state_dir)).transpose()?,
-        };
-        let start = async { Ok(DevServer::start(&project, &node, &state_dir, extras).await?) };
-        let Some(server) = signals.unless_told(start).await? else { return Ok(()) };
-        let state = next.insert(server).state();
-        tokio::select! {
-            unwatched = follow(state, &address, &started.url, &started.steps) => {
-                Err(unwatched.into())
-            }
-            signal = signals.next() => {
-                info!("{signal}: ending Next.js and the gateway");
-                Ok(())
-            }
+/// Why one life of `next dev` is over for somebody at the terminal.
+pub(super) enum Over {
+    Restart,
+    Quit,
+}
+
+/// Does what keys ask for, until that is an end.
+pub(super) async fn until_over(keys: &mut Option<Keys>, url: &str, app: &App) -> Over {
+    loop {
+        match next_key(keys).await {
+            Key::Open => open(url),
+            Key::Users => match app.signed_in().await {
+                Ok(found) => tell_who(&found),
+                Err(error) => warn!(cause = chain(&error), "cannot tell who is signed in"),
+            },
+            Key::Restart => return Over::Restart,
+            Key::Quit => return Over::Quit,
         }
     }
-    .await;
-    // At once, since each may hang for its own reason.
-    tokio::join!(OptionFuture::from(next.map(DevServer::stop)), started.app.stop());
-    ended
+}
+
+/// Tells the terminal, and no log: there are addresses in it.
+fn tell_who(found: &SignedIn) {
+    let SignedIn { sessions, guests, is_sample } = found;
+    let of = |count: u64| if count == 1 { "session" } else { "sessions" };
+    // What somebody registered with must not move the cursor.
+    let named = sessions.iter().map(|(name, count)| (name.escape_debug().to_string(), *count));
+    let guests = (*guests > 0).then(|| ("guests".to_owned(), *guests));
+    let lines = named.chain(guests).map(|(who, count)| format!(" {who} ({count} {})", of(count)));
+    let mut lines: Vec<String> = lines.collect();
+    if sessions.is_empty() {
+        lines.insert(0, " nobody is signed in".to_owned());
+    }
+    if *is_sample {
+        lines.push(" and perhaps others: not every row was read".to_owned());
+    }
+    let text = lines.join("\n") + "\n";
+    drop(io::stderr().write_all(text.as_bytes())); // Nobody reads a closed terminal.
 }
 
 /// The gateway while it serves, with what its start took.
-struct Started {
-    app: App,
-    url: String,
+pub(super) struct Started {
+    pub(super) app: App,
     /// What Next.js knows the gateway by.
-    token: String,
-    steps: Steps,
+    pub(super) token: String,
+    pub(super) ready: Ready,
 }
 
 impl Started {
-    async fn start(
+    pub(super) async fn start(
+        config: Config,
         args: &DevArgs,
         state_dir: &Path,
         address: &Address,
     ) -> Result<Self, StartError> {
+        let database = database_in_words(&config.database);
         let began = Instant::now();
-        let config = Config::dev(args, state_dir)?;
         let upstream = address.borrow().clone();
         let listeners = listen(&config, upstream).await?;
         let token = config.upstream_token.as_ref().map(UpstreamToken::expose).unwrap_or_default();
@@ -120,115 +136,22 @@ impl Started {
         let app = Box::pin(App::start(config, listeners, address.subscribe())).await?;
         app.announce_admin();
         let port = app.server().addresses().first().map_or(args.listen.port, SocketAddr::port);
+        let host = args.listen.host_or(DEV_HOST);
         let mut steps = Steps::default();
         steps.add("database", began.elapsed());
-        Ok(Self { app, url: public_url(args.listen.host_or(DEV_HOST), port), token, steps })
+        let banner = Banner {
+            network: Network::of(host, port),
+            database,
+            state_dir: args.database.state_dir_or(state_dir).to_path_buf(),
+            versions: vec![format!("nextbnb-gateway {}", env!("CARGO_PKG_VERSION"))],
+            keys: None,
+        };
+        let ready = Ready { url: public_url(host, port), steps, banner: Some(banner) };
+        Ok(Self { app, token, ready })
     }
 }
 
-/// Installs what the application depends on, where that is needed.
-async fn install(
-    project: &Project,
-    signals: &mut StopSignals,
-    steps: &mut Steps,
-) -> Result<Outcome, StartError> {
-    let Some(installation) = Installation::needed(project) else {
-        return Ok(Outcome::Installed { took: Duration::ZERO });
-    };
-    info!("installing: {installation}");
-    let stop = async {
-        let signal = signals.next().await;
-        info!("{signal}: ending the installation and the gateway");
-    };
-    let outcome = match installation.run(stop).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let signal = signals.excuse(error).await?;
-            info!("{signal} during the installation");
-            Outcome::Stopped
-        }
-    };
-    if let Outcome::Installed { took } = outcome {
-        steps.add("dependencies", took);
-    }
-    Ok(outcome)
-}
-
-/// Tells the gateway where Next.js is, and the terminal when it answers, as long as it is watched.
-async fn follow(
-    mut state: watch::Receiver<DevServerState>,
-    address: &Address,
-    url: &str,
-    steps: &Steps,
-) -> NextError {
-    let mut is_first = true;
-    loop {
-        let now = state.borrow_and_update().clone();
-        if let Some(at) = now.address().and_then(|at| at.to_string().parse().ok()) {
-            address.send_replace(Some(UpstreamAddress::Tcp(at)));
-        }
-        if let DevServerState::Ready { after, .. } = now {
-            if is_first {
-                info!("ready on {url} ({steps}Next.js {:.1} s)", after.as_secs_f32());
-            } else {
-                info!("Next.js is back on {url} after {:.1} s", after.as_secs_f32());
-            }
-            is_first = false;
-        }
-        if state.changed().await.is_err() {
-            return NextError::Unwatched;
-        }
-    }
-}
-
-/// How long each step of the start took, in words.
-#[derive(Debug, Default)]
-struct Steps(String);
-
-impl Steps {
-    fn add(&mut self, what: &str, took: Duration) {
-        let written = write!(self.0, "{what} {:.1} s, ", took.as_secs_f32());
-        debug_assert!(written.is_ok(), "a String takes everything");
-    }
-}
-
-impl std::fmt::Display for Steps {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What to type into a browser on this machine.
-fn public_url(host: &str, port: u16) -> String {
-    let host = match host {
-        EVERY_ADDRESS | "0.0.0.0" | "::" | "[::]" => "localhost",
-        host => host,
-    };
-    match host.parse::<Ipv6Addr>() {
-        Ok(address) => format!("http://[{address}]:{port}"),
-        Err(_) => format!("http://{host}:{port}"),
-    }
-}
-
-fn working_folder() -> Result<PathBuf, StartError> {
+pub(super) fn working_folder() -> Result<PathBuf, StartError> {
     std::env::current_dir()
         .map_err(|source| StartError::System { what: "without a working folder", source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn nobody_serves_on_before_a_next_dev_that_is_not_watched() {
-        let at = SocketAddr::from(([127, 0, 0, 1], 4000));
-        let ready = DevServerState::Ready { address: at, after: Duration::ZERO };
-        let (watcher, state) = watch::channel(ready);
-        drop(watcher);
-        let address = Address::new(None);
-        let error = follow(state, &address, "http://localhost:3000", &Steps::default()).await;
-        assert!(error.to_string().contains("not watched any more"), "{error}");
-        let at = address.borrow().as_ref().map(UpstreamAddress::to_string);
-        assert_eq!(at.as_deref(), Some("http://127.0.0.1:4000"));
-    }
 }

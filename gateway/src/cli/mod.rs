@@ -1,10 +1,14 @@
 //! The commands.
 
+mod banner;
 mod dev;
+mod dev_next;
 mod doctor;
 mod health;
 mod health_tls;
+mod keys;
 mod migrate;
+mod ready;
 mod serve;
 mod signals;
 
@@ -19,7 +23,7 @@ use self::signals::{HangUp, StopSignals};
 use crate::config::Config;
 use crate::config::args::{Command, CommandLine, LogArgs};
 use crate::error::{StartError, chain};
-use crate::ops::logs::{Pace, start_logs};
+use crate::ops::logs::{LogReader, Pace, start_logs};
 use crate::proxy::upstream_address::UpstreamAddress;
 use crate::server::listeners::Listeners;
 
@@ -30,9 +34,16 @@ const LEFT_OVER: Duration = Duration::from_millis(100);
 pub fn run() -> ExitCode {
     let CommandLine { command, serve } = CommandLine::parse();
     let done = match command.unwrap_or(Command::Serve(serve)) {
-        Command::Serve(args) => with_logs(&args.log, Pace::Batched, || serve::run(&args)),
-        Command::Dev(args) => with_logs(&args.log, Pace::AtOnce, || dev::run(&args)),
-        Command::Migrate(args) => with_logs(&args.log, Pace::AtOnce, || migrate::run(&args)),
+        Command::Serve(args) => {
+            with_logs(&args.log, Pace::Batched, LogReader::Operator, || serve::run(&args))
+        }
+        Command::Dev(args) => {
+            let reader = LogReader::Developer(args.view.detail());
+            with_logs(&args.log, Pace::AtOnce, reader, || dev::run(&args))
+        }
+        Command::Migrate(args) => {
+            with_logs(&args.log, Pace::AtOnce, LogReader::Operator, || migrate::run(&args))
+        }
         Command::Doctor(args) => match doctor::run(&args) {
             Ok(code) => return code,
             Err(error) => Err(error),
@@ -51,9 +62,10 @@ pub fn run() -> ExitCode {
 fn with_logs(
     args: &LogArgs,
     pace: Pace,
+    reader: LogReader,
     command: impl FnOnce() -> Result<(), StartError>,
 ) -> Result<(), StartError> {
-    let _written_at_the_end = start_logs(args.log_format, pace)?;
+    let _written_at_the_end = start_logs(args.log_format, pace, reader)?;
     command()
 }
 

@@ -17,6 +17,7 @@ use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
 use super::static_files_args::StaticFilesArgs;
 use super::tls_args::{PlainInDev, TlsArgs};
+use super::view_args::ViewArgs;
 use crate::ops::logs::LogShape;
 
 /// A session gateway in front of an unchanged Next.js frontend.
@@ -181,6 +182,9 @@ pub struct DevArgs {
     /// Where operators are answered.
     #[command(flatten)]
     pub admin: AdminArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub view: ViewArgs,
     /// What the log looks like.
     #[command(flatten)]
     pub log: LogArgs,

@@ -26,6 +26,7 @@ mod tls;
 pub mod tls_args;
 pub mod units;
 pub mod upstreams;
+pub mod view_args;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ pub mod crowd;
 pub mod dev_hosts;
 pub mod forwarded_for;
 pub mod front;
+pub mod nearness;
 pub mod origin;
 pub mod peer;
 pub mod proxy_protocol;

@@ -11,6 +11,7 @@ mod route;
 mod sockets;
 pub(crate) mod strip;
 mod visits;
+mod waiting;
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -34,6 +35,7 @@ use self::over_https::OverHttps;
 use self::refuse::refuse;
 use self::route::Route;
 use self::strip::strip;
+use self::waiting::{asker_of, news_for, not_there};
 use crate::auth::Auth;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::who_am_i::who_am_i;
@@ -42,7 +44,7 @@ use crate::downstream::crowd::{Crowd, Place};
 use crate::downstream::front::Front;
 use crate::downstream::origin::Origin;
 use crate::downstream::peer::Peer;
-use crate::error::RequestError;
+use crate::error::{Blame, RequestError};
 use crate::identity::headers::UpstreamToken;
 use crate::identity::names::IdentityNames;
 use crate::next::dev_only::is_dev_only;
@@ -52,11 +54,11 @@ use crate::ops::health::{UpstreamHealth, health, upstreams_health};
 use crate::ops::metrics::worker::WorkerMetrics;
 use crate::ops::open_connection::{OpenConnection, Running};
 use crate::ops::request_span::{for_request, in_request_span};
+use crate::proxy::asker::Asker;
 use crate::proxy::body_limit::BodyLimit;
 use crate::proxy::framing::check_request;
 use crate::proxy::http2_head::put_as_http1;
 use crate::proxy::lingering::Lingering;
-use crate::proxy::pages::Format;
 use crate::proxy::request_body::RequestBody;
 use crate::proxy::routing::{PathPrefix, PathRoutes, Target};
 use crate::proxy::upstream::Upstream;
@@ -146,6 +148,7 @@ struct Asked<'a> {
     route: Route,
     target: Result<&'a Target<Arc<Upstream>>, RequestError>,
     caller: &'a Caller,
+    asker: &'a Asker,
     downstream: &'a Downstream,
 }
 
@@ -182,21 +185,22 @@ impl Gateway {
         let client = self.services.front.client(&head.headers, downstream.peer);
         let mut log = AccessLog::begin(&head, client, running, route.into(), self.metrics.clone());
         let request_id = log.request_id();
-        let format = Format::of(&head.headers);
+        let asker = asker_of(&head, pages, downstream);
         let received = self.receive(&mut head, client, downstream);
         let over_https = self.over_https(received.as_ref().ok(), downstream);
         let admitted = received.and_then(|caller| Ok((self.admit(route, &caller)?, caller)));
         let (answered, place) = match admitted {
             Ok((place, caller)) => {
-                let asked = Asked { route, target, caller: &caller, downstream };
-                let answering = pin!(self.answer(head, body, asked, &mut log));
+                let caller = &caller;
+                let request = Asked { route, target, caller, asker: &asker, downstream };
+                let answering = pin!(self.answer(head, body, request, &mut log));
                 (for_request(request_id, answering).await, place)
             }
             Err(error) => (Err(error), None),
         };
         let mut response = answered.unwrap_or_else(|error| {
             self.metrics.refused(&error);
-            refuse(&error, pages, format, &mut log)
+            refuse(&error, pages, &asker, &mut log)
         });
         request_id.set(response.headers_mut());
         over_https.add(response.headers_mut());
@@ -256,10 +260,15 @@ impl Gateway {
         asked: Asked<'_>,
         log: &mut AccessLog,
     ) -> Result<Response<AnswerBody>, RequestError> {
-        let Asked { route, target, caller, downstream } = asked;
+        let Asked { route, target, caller, asker, downstream } = asked;
         let target = target?;
         if target.pages.are_for_visitors() && is_dev_only(head.uri.path()) {
             return Err(RequestError::DevOnly);
+        }
+        if !target.pages.are_for_visitors()
+            && (route == Route::Asset || is_dev_only(head.uri.path()))
+        {
+            log.set_routine(); // A page is made of dozens, and a developer looks for the page.
         }
         let mut inquiry = None;
         if route == Route::Asset {
@@ -279,6 +288,10 @@ impl Gateway {
                 log.set_routine();
                 return Ok(own(self.upstreams_health().await));
             }
+            Route::Waiting => {
+                log.set_routine();
+                return Box::pin(self.answer_waiting(&head, asker)).await;
+            }
             Route::Nothing => return Err(RequestError::NothingHere),
             Route::WhoAmI => {
                 let visit = self.visit_of(&head, caller.client, log).await?;
@@ -295,7 +308,19 @@ impl Gateway {
             Route::Upstream => self.visit_of(&head, caller.client, log).await?,
         };
         let forward = Forward { caller, visit, downstream, target };
-        let response = self.forward(head, body, forward, log).await?;
+        let response = match news_for(&target.pages, asker) {
+            None => self.forward(head, body, forward, log).await?,
+            Some(news) => tokio::select! {
+                biased;
+                () = news.until_absent() => return Err(not_there(news)),
+                response = Box::pin(self.forward(head, body, forward, log)) => {
+                    if response.as_ref().is_err_and(|error| error.blame() == Blame::Upstream) {
+                        news.settle().await;
+                    }
+                    response?
+                }
+            },
+        };
         if let Some(inquiry) = inquiry {
             self.inquire_after(*inquiry, &response, caller, target);
         }

@@ -8,13 +8,14 @@ use super::body::AnswerBody;
 use super::own;
 use crate::error::{Blame, RequestError, chain};
 use crate::ops::access_log::AccessLog;
-use crate::proxy::pages::{ErrorPages, Format};
+use crate::proxy::asker::Asker;
+use crate::proxy::pages::ErrorPages;
 
 /// The one place where an error becomes an answer, and a cause in the log.
 pub(super) fn refuse(
     error: &RequestError,
     pages: &ErrorPages,
-    format: Format,
+    asker: &Asker,
     log: &mut AccessLog,
 ) -> Response<AnswerBody> {
     let level = match error.blame() {
@@ -22,7 +23,7 @@ pub(super) fn refuse(
         Blame::Upstream | Blame::Downstream => Level::INFO,
     };
     log.set_cause(level, chain(error));
-    let mut response = own(pages.answer(error, format));
+    let mut response = own(pages.answer(error, asker));
     if error.ends_connection() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

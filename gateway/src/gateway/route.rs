@@ -17,6 +17,8 @@ pub(super) enum Route {
     UpstreamsHealth,
     /// `/.nextbnb/session`.
     WhoAmI,
+    /// `/.nextbnb/waiting`, which pages ask that wait for an upstream.
+    Waiting,
     /// Nobody: the path is the gateway's, but nothing is there.
     Nothing,
     /// Register, login or logout.
@@ -37,6 +39,7 @@ impl Route {
                 "health" if reads => Self::Health,
                 "health/upstreams" if reads => Self::UpstreamsHealth,
                 "session" if reads => Self::WhoAmI,
+                "waiting" if reads => Self::Waiting,
                 _ => Self::Nothing,
             };
         }
@@ -51,7 +54,11 @@ impl Route {
 impl From<Route> for RouteKind {
     fn from(route: Route) -> Self {
         match route {
-            Route::Health | Route::UpstreamsHealth | Route::WhoAmI | Route::Nothing => Self::Own,
+            Route::Health
+            | Route::UpstreamsHealth
+            | Route::WhoAmI
+            | Route::Waiting
+            | Route::Nothing => Self::Own,
             Route::Auth(_) => Self::Auth,
             Route::Asset => Self::Asset,
             Route::Upstream => Self::Page,
@@ -79,6 +86,7 @@ mod tests {
     fn the_gateway_owns_three_posts_and_one_prefix() {
         check("GET", "/.nextbnb/health", Route::Health);
         check("HEAD", "/.nextbnb/session?x=/", Route::WhoAmI);
+        check("GET", "/.nextbnb/waiting?path=%2F", Route::Waiting);
         check("POST", "/.nextbnb/session", Route::Nothing);
         check("GET", "/.nextbnb/", Route::Nothing);
         check("POST", "/api/auth/login?next=/", Route::Auth(Action::Login));

@@ -39,6 +39,11 @@ impl ChildGroup {
         Ok(Self { child, group, lifeline: Some(lifeline) })
     }
 
+    /// The child itself, for its pipes.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     /// The id of the child and of its group.
     pub(crate) fn id(&self) -> Pid {
         self.group

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,14 +16,20 @@ use tracing::warn;
 
 use crate::error::NextError;
 use crate::next::child_group::{ChildGroup, in_words};
+use crate::next::dev_news::DevNews;
 use crate::next::leftover::Record;
 use crate::next::node::Node;
+use crate::next::output::Output;
 use crate::next::project::Project;
-use crate::next::ready_probe::first_answer;
+use crate::next::ready_probe::{answers_within, first_answer};
 use crate::next::restart_pause::RestartPause;
 
 /// Longest wait for `next dev` to end by itself; it takes 50 to 150 ms when nothing is wrong.
 const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// How long one that is asked whether it is still there may be silent. Compiling and rendering leave it
+/// time for an answer; an endless loop and a breakpoint do not.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// What `next dev` is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,11 @@ pub enum DevServerState {
         /// From its start to its first answer.
         after: Duration,
     },
+    /// It lives and has not answered for a while, although somebody waits.
+    Hung {
+        /// Where it answered.
+        address: SocketAddr,
+    },
     /// It ended by itself and will be started again.
     Restarting {
         /// Why it ended, such as `exit code 1`.
@@ -56,19 +66,23 @@ impl DevServerState {
     /// Where it answers, or will; it moves only when the port was taken between two starts.
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
-            Self::Starting { address, .. } | Self::Ready { address, .. } => Some(*address),
+            Self::Starting { address, .. }
+            | Self::Ready { address, .. }
+            | Self::Hung { address } => Some(*address),
             Self::Restarting { .. } => None,
         }
     }
 }
 
 /// What `next dev` is given beside its own. Its `Debug` shows no token.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct DevExtras {
     /// The secret by which it knows the gateway's requests (`NEXTBNB_TOKEN`).
     pub token: String,
     /// A file that Node loads before it.
     pub preload: Option<PathBuf>,
+    /// Where what it says is kept, and who waits for it is known.
+    pub news: DevNews,
 }
 
 impl fmt::Debug for DevExtras {
@@ -79,7 +93,8 @@ impl fmt::Debug for DevExtras {
 
 /// A `next dev` that is started again whenever it dies, until [`DevServer::stop`].
 ///
-/// Its end and why is logged here; its own words go to this terminal as they are.
+/// Its end and why is logged here; its own words go to this terminal as they are, and the last of them
+/// to [`DevExtras::news`].
 #[derive(Debug)]
 pub struct DevServer {
     state: watch::Receiver<DevServerState>,
@@ -162,14 +177,14 @@ impl Supervisor {
     }
 
     async fn run_once(&self, since: Instant, stopped: &mut Stopped) -> End {
-        let mut child = match ChildGroup::spawn(&mut self.command.on(self.address)) {
-            Ok(child) => child,
+        let (mut child, output) = match self.spawn() {
+            Ok(spawned) => spawned,
             Err(error) => {
                 return End::ByItself { reason: format!("it cannot be started: {error}") };
             }
         };
         self.record.write(child.id(), self.address.port());
-        tokio::select! {
+        let end = tokio::select! {
             status = child.wait() => End::ByItself {
                 reason: status.map_or_else(|error| error.to_string(), in_words),
             },
@@ -177,15 +192,35 @@ impl Supervisor {
                 child.stop(STOP_GRACE).await;
                 End::OnRequest
             }
-            never = self.tell_when_ready(since) => match never {},
-        }
+            never = self.tell_whether_it_answers(since) => match never {},
+        };
+        output.finish().await;
+        end
     }
 
-    async fn tell_when_ready(&self, since: Instant) -> Infallible {
-        first_answer(self.address).await;
-        let ready = DevServerState::Ready { address: self.address, after: since.elapsed() };
-        self.state.send_replace(ready);
-        pending().await
+    fn spawn(&self) -> io::Result<(ChildGroup, Output)> {
+        let mut command = self.command.on(self.address);
+        Output::prepare(&mut command);
+        let mut child = ChildGroup::spawn(&mut command)?;
+        let output = Output::pass_on(child.child(), self.command.extras.news.lines())?;
+        Ok((child, output))
+    }
+
+    async fn tell_whether_it_answers(&self, mut since: Instant) -> Infallible {
+        let address = self.address;
+        loop {
+            first_answer(address).await;
+            let after = since.elapsed();
+            self.state.send_replace(DevServerState::Ready { address, after });
+            loop {
+                self.command.extras.news.doubted().await;
+                since = Instant::now();
+                if !answers_within(address, SIGN_OF_LIFE).await {
+                    break;
+                }
+            }
+            self.state.send_replace(DevServerState::Hung { address });
+        }
     }
 
     /// Otherwise the port stays, because open pages look there for their hot reload.

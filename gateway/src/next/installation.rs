@@ -94,7 +94,8 @@ impl Installation {
         }
     }
 
-    fn command(&self) -> String {
+    /// The command line that is run.
+    pub fn command(&self) -> String {
         format!("{} {}", self.manager.program, self.manager.arguments.join(" "))
     }
 }

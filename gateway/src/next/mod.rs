@@ -3,16 +3,19 @@
 
 pub mod asset;
 mod child_group;
+pub mod dev_news;
 pub mod dev_only;
 pub mod dev_origin;
 mod dev_script;
 pub mod dev_server;
 pub mod installation;
+pub mod last_lines;
 mod leftover;
 pub mod legacy_session;
 mod lifeline;
 mod manifest;
 pub mod node;
+mod output;
 mod package_manager;
 mod process_start;
 pub mod project;

@@ -22,6 +22,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Node {
     executable: PathBuf,
+    version: String,
 }
 
 impl Node {
@@ -33,6 +34,11 @@ impl Node {
     /// The executable itself, behind whatever version manager answers to `node`.
     pub fn executable(&self) -> &Path {
         &self.executable
+    }
+
+    /// Its version, as `v22.11.0`.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     async fn ask(program: &OsStr, folder: &Path) -> Result<Self, NextError> {
@@ -66,7 +72,7 @@ impl Node {
             Some(release) if release < OLDEST => {
                 Err(NextError::NodeTooOld { version: version.to_owned(), executable })
             }
-            Some(_) => Ok(Self { executable }),
+            Some(_) => Ok(Self { executable, version: version.to_owned() }),
         }
     }
 }

@@ -59,6 +59,14 @@ impl Project {
             .find(|command| command.is_file())
     }
 
+    /// The version of the installed `next`, where it tells.
+    pub fn next_version(&self) -> Option<String> {
+        let package = self.find_next()?.ancestors().nth(3)?.join("package.json");
+        let manifest = fs::read(package).ok()?;
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
+        manifest.get("version")?.as_str().map(str::to_owned)
+    }
+
     fn at(folder: &Path) -> Result<Self, NextError> {
         let folder = canonical(folder)?;
         match find_manifest(&folder)? {

@@ -25,9 +25,14 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(25);
 /// An open port is not enough: requests wait there while Next.js reads its settings, and a mistake
 /// in those ends it.
 pub(crate) async fn first_answer(address: SocketAddr) {
-    while !matches!(timeout(ATTEMPT, answers(address)).await, Ok(Ok(true))) {
+    while !answers_within(address, ATTEMPT).await {
         sleep(BETWEEN_ATTEMPTS).await;
     }
+}
+
+/// Whether `address` answers within `limit`.
+pub(crate) async fn answers_within(address: SocketAddr, limit: Duration) -> bool {
+    matches!(timeout(limit, answers(address)).await, Ok(Ok(true)))
 }
 
 async fn answers(address: SocketAddr) -> io::Result<bool> {

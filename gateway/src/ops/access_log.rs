@@ -105,14 +105,19 @@ impl AccessLog {
         self.user_id = Some(id.clone());
     }
 
-    /// Notes that a machine asks this every few seconds, so that the line is at `debug` level.
+    /// Notes that this is one of many that nobody looks for, as those that a machine asks every few
+    /// seconds, so that the line is at `debug` level.
     pub fn set_routine(&mut self) {
         self.level = Level::DEBUG;
     }
 
-    /// Notes why the answer is not the one that was asked for, and how loud that is.
+    /// Notes why the answer is not the one that was asked for, and how loud that is; one that nobody
+    /// looks for is no louder for what is usual.
     pub fn set_cause(&mut self, level: Level, cause: String) {
-        (self.level, self.cause) = (level, Some(cause.into()));
+        if level < Level::INFO || self.level < Level::DEBUG {
+            self.level = level;
+        }
+        self.cause = Some(cause.into());
     }
 
     /// Notes what was answered.

@@ -13,6 +13,7 @@ use tracing::{Level, debug, enabled, error, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::access_line::{AccessLine, TARGET};
+use super::calm::{Calm, Palette, write_request};
 pub use super::log_queue::Pace;
 use super::log_queue::{LogQueue, Room};
 use crate::error::StartError;
@@ -29,6 +30,38 @@ pub enum LogShape {
     Json,
 }
 
+/// Who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogReader {
+    /// Somebody afterwards, or a program.
+    Operator,
+    /// Somebody who develops: at a terminal the lines are short.
+    Developer(Detail),
+}
+
+/// How much a developer is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing of requests that went as requests go.
+    Quiet,
+    /// No requests for built files, and none of hot reload.
+    Usual,
+    /// Every request.
+    Verbose,
+}
+
+impl LogReader {
+    /// What is written unless `RUST_LOG` says otherwise. The commands' own words are always: one of
+    /// them says where to look.
+    fn filter(self) -> String {
+        match self {
+            Self::Developer(Detail::Quiet) => "warn,nextbnb_gateway::cli=info".to_owned(),
+            Self::Developer(Detail::Verbose) => format!("{DEFAULT},{TARGET}=debug"),
+            Self::Operator | Self::Developer(Detail::Usual) => DEFAULT.to_owned(),
+        }
+    }
+}
+
 /// The log of this process, once it is started.
 static LOG: OnceLock<Log> = OnceLock::new();
 
@@ -41,10 +74,17 @@ struct Log {
 
 #[derive(Debug)]
 struct RequestLines {
-    shape: LogShape,
+    look: RequestLook,
     pace: Pace,
     /// The least important level that is wanted.
     least: Option<Level>,
+}
+
+/// What the line of a request looks like.
+#[derive(Debug, Clone, Copy)]
+enum RequestLook {
+    Full(LogShape),
+    Calm(Palette),
 }
 
 /// Sends log lines to standard error from now on, panics among them; those of requests at `pace`,
@@ -52,10 +92,10 @@ struct RequestLines {
 ///
 /// `RUST_LOG` chooses which, by default all from `info` on. A second call in one process changes
 /// nothing.
-pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
+pub fn start_logs(shape: LogShape, pace: Pace, reader: LogReader) -> Result<LogGuard, StartError> {
     let (filter, mistake) = match EnvFilter::try_from_default_env() {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new(DEFAULT), error.source().and_then(mistake_in)),
+        Err(error) => (EnvFilter::new(reader.filter()), error.source().and_then(mistake_in)),
     };
     let queue = LogQueue::start(io::stderr())
         .map_err(|source| StartError::System { what: "the log", source })?;
@@ -64,8 +104,13 @@ pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
         .with_writer(queue.clone())
         .log_internal_errors(false); // A closed terminal must not end what outlives it.
     let is_terminal = io::stderr().is_terminal();
-    let has_colours = is_terminal && shape == LogShape::Pretty;
+    let has_colours = shape == LogShape::Pretty && wants_colour(&io::stderr());
+    let palette = if has_colours { Palette::Colours } else { Palette::Plain };
+    let is_calm = is_terminal && matches!(reader, LogReader::Developer(_));
     let started = match shape {
+        LogShape::Pretty if is_calm => {
+            builder.with_ansi(has_colours).event_format(Calm(palette)).try_init()
+        }
         LogShape::Pretty => builder.with_target(false).with_ansi(has_colours).compact().try_init(),
         LogShape::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
     };
@@ -73,8 +118,12 @@ pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
         Ok(()) => {
             std::panic::set_hook(Box::new(log_panic));
             let pace = if is_terminal { Pace::AtOnce } else { pace };
-            let lines = RequestLines { shape, pace, least: least_level() };
-            let requests = (!has_colours).then_some(lines);
+            let look = match shape {
+                LogShape::Pretty if is_calm => Some(RequestLook::Calm(palette)),
+                LogShape::Pretty if has_colours => None,
+                shape => Some(RequestLook::Full(shape)),
+            };
+            let requests = look.map(|look| RequestLines { look, pace, least: least_level() });
             let is_first = LOG.set(Log { queue: queue.clone(), requests }).is_ok();
             debug_assert!(is_first, "only the first subscriber is taken");
         }
@@ -84,6 +133,13 @@ pub fn start_logs(shape: LogShape, pace: Pace) -> Result<LogGuard, StartError> {
         warn!("RUST_LOG is not usable, so all from `info` on is written: {mistake}");
     }
     Ok(LogGuard(queue))
+}
+
+/// Whether colours are wanted in what is written to `out`: where that is a terminal, and with
+/// `NO_COLOR` nowhere, unless that is empty (<https://no-color.org>).
+#[expect(clippy::disallowed_methods, reason = "how text looks is the log's affair")]
+pub fn wants_colour(out: &impl IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes what is left, for a second at most, when it is dropped.
@@ -117,7 +173,10 @@ pub(super) fn write_access(line: &AccessLine<'_>) {
     };
     LINE.with_borrow_mut(|text| {
         text.clear();
-        line.write(requests.shape, SystemTime::now(), text);
+        match requests.look {
+            RequestLook::Full(shape) => line.write(shape, SystemTime::now(), text),
+            RequestLook::Calm(palette) => write_request(line, palette, text),
+        }
         queue.push(text, pace, room);
     });
 }

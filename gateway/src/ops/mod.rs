@@ -3,6 +3,7 @@
 mod access_line;
 pub mod access_log;
 pub mod admin;
+mod calm;
 pub mod drain;
 pub mod health;
 mod log_queue;

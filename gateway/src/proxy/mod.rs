@@ -1,6 +1,7 @@
 //! The way to the upstream and back: connections, forwarding headers, bodies, error pages.
 
 mod absence;
+pub mod asker;
 pub mod body;
 pub mod body_limit;
 pub mod bounded_stream;
@@ -17,6 +18,7 @@ pub mod lingering;
 pub mod location;
 pub mod losses;
 pub mod own_fields;
+mod page_html;
 pub mod pages;
 mod pool;
 pub mod reachable;

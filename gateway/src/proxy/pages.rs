@@ -3,55 +3,33 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
+use super::asker::{Asker, Format, Nearness};
+use super::page_html::{Page, Waiting};
 use super::upstream_address::UpstreamAddress;
 use crate::error::RequestError;
+use crate::next::dev_news::{DevNews, Situation};
 
 /// Who reads an error page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Reader {
     /// A visitor: learns what happened and what to do, nothing else.
     Visitor,
     /// A developer whose Next.js may still be starting.
     Developer,
+    /// A developer whose Next.js is watched, so that what it is doing is known.
+    DeveloperWatching(DevNews),
     /// A developer who starts Next.js by other means, to answer there.
     DeveloperBeside(UpstreamAddress),
 }
-
-const HTML: &str = "text/html";
-const RSC: HeaderName = HeaderName::from_static("rsc");
 
 /// Turns errors into answers; the one place that does.
 #[derive(Debug, Clone)]
 pub struct ErrorPages {
     reader: Reader,
-}
-
-/// How an answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For a browser that shows it as a page.
-    Html,
-    /// For a program.
-    Json,
-}
-
-impl Format {
-    /// What a request wants: a page only where one will be shown. A flight request's answer will
-    /// not, although its `Accept` allows anything.
-    pub fn of(request: &HeaderMap) -> Self {
-        // Navigations begin with it, and need no search.
-        let accepts_pages = |value: &str| value.starts_with(HTML) || value.contains(HTML);
-        let mut accepts = request.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
-        if accepts.any(accepts_pages) && !request.contains_key(RSC) {
-            Self::Html
-        } else {
-            Self::Json
-        }
-    }
 }
 
 struct Message {
@@ -61,6 +39,9 @@ struct Message {
     retry_after_secs: Option<u16>,
 }
 
+/// What a page is told with that waits for Next.js, or whatever else a developer has not started yet.
+const WAITS: &str = "This page reloads itself until it is there.";
+
 impl ErrorPages {
     /// Pages for `reader`.
     pub fn new(reader: Reader) -> Self {
@@ -69,21 +50,40 @@ impl ErrorPages {
 
     /// Whether those who read them are no developers.
     pub fn are_for_visitors(&self) -> bool {
-        self.reader == Reader::Visitor
+        matches!(self.reader, Reader::Visitor)
     }
 
     /// Whether an error is no news to the reader: a developer sees Next.js start and restart.
     pub fn is_expected(&self, error: &RequestError) -> bool {
-        !self.are_for_visitors() && matches!(error, RequestError::UpstreamUnreachable(_))
+        match error {
+            RequestError::UpstreamUnreachable(_) => !self.are_for_visitors(),
+            RequestError::UpstreamBroken(_) | RequestError::UpstreamSilent(_) => {
+                self.news().is_some_and(|news| news.situation() != Situation::Ready)
+            }
+            _ => false,
+        }
     }
 
-    /// The answer to a request that failed with `error`, without what the error says of the
+    /// What is known of the Next.js that does not answer, if anything is.
+    pub fn news(&self) -> Option<&DevNews> {
+        match &self.reader {
+            Reader::DeveloperWatching(news) => Some(news),
+            _ => None,
+        }
+    }
+
+    /// The answer to what `asker` asked and failed with `error`, without what the error says of the
     /// inside.
-    pub fn answer(&self, error: &RequestError, format: Format) -> Response<Full<Bytes>> {
+    pub fn answer(&self, error: &RequestError, asker: &Asker) -> Response<Full<Bytes>> {
         let message = self.message(error);
-        let (content_type, body) = match format {
-            Format::Html => ("text/html; charset=utf-8", self.html(&message)),
-            Format::Json => ("application/json; charset=utf-8", json(&message)),
+        let lines = match (self.news(), asker.nearness) {
+            (Some(news), Nearness::Here) if self.is_expected(error) => news.said(),
+            _ => Vec::new(),
+        };
+        let page = self.page(&message, &lines, asker);
+        let (content_type, body) = match asker.format {
+            Format::Html => ("text/html; charset=utf-8", page.to_html()),
+            Format::Json => ("application/json; charset=utf-8", self.json(&message)),
         };
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = message.status;
@@ -91,6 +91,9 @@ impl ErrorPages {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if asker.format == Format::Html {
+            headers.insert(header::CONTENT_SECURITY_POLICY, page.policy());
+        }
         if let Some(seconds) = message.retry_after_secs {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -166,7 +169,6 @@ impl ErrorPages {
 
     /// What is said with the name of something.
     fn message_that_names(&self, error: &RequestError) -> Option<Message> {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
         if let RequestError::UnknownHost(name) = error {
             let title = format!("{name} is not served here").into();
             let advice = format!(
@@ -178,60 +180,96 @@ impl ErrorPages {
         if !self.is_expected(error) {
             return None;
         }
-        let (title, advice) = match &self.reader {
-            Reader::DeveloperBeside(upstream) => (
-                format!("Nothing answers at {upstream}").into(),
-                "This page reloads itself until something does.",
+        let (title, advice) = self.absence();
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Some(Message { status, title, advice, retry_after_secs: Some(1) })
+    }
+
+    /// What a developer is told of an upstream that is not there: title and advice.
+    fn absence(&self) -> (Cow<'static, str>, Cow<'static, str>) {
+        let situation = match &self.reader {
+            Reader::DeveloperBeside(upstream) => {
+                let title = format!("Nothing answers at {upstream}");
+                return (title.into(), "This page reloads itself until something does.".into());
+            }
+            Reader::DeveloperWatching(news) => news.situation(),
+            Reader::Developer | Reader::Visitor => Situation::Starting,
+        };
+        match situation {
+            Situation::Installing(command) => (
+                "Packages are being installed".into(),
+                format!("`{command}` runs, and its progress is in the terminal. {WAITS}").into(),
             ),
-            _ => ("Next.js is starting".into(), "This page reloads itself until it is there."),
-        };
-        Some(Message { status, title, advice: advice.into(), retry_after_secs: Some(1) })
+            Situation::Starting => ("Next.js is starting".into(), WAITS.into()),
+            Situation::StartingAgain { ended } => (
+                "Next.js is starting again".into(),
+                format!("It ended ({ended}). {WAITS}").into(),
+            ),
+            Situation::Ready => (
+                "Next.js is coming back".into(),
+                format!("It restarts itself, as after an edit of next.config. {WAITS}").into(),
+            ),
+            Situation::Ended(reason) => (
+                "Next.js has ended".into(),
+                format!("Why: {reason}. It is started again, and this page reloads itself.").into(),
+            ),
+            Situation::Hung => (
+                "Next.js does not answer any more".into(),
+                "It still runs: an endless loop, or a breakpoint. This page reloads itself when it \
+                 answers; r in the terminal starts it again."
+                    .into(),
+            ),
+        }
     }
 
-    fn html(&self, message: &Message) -> String {
-        let reload = match (&self.reader, message.retry_after_secs) {
-            (Reader::Visitor, _) | (_, None) => String::new(),
-            (_, Some(seconds)) => format!(r#"<meta http-equiv="refresh" content="{seconds}">"#),
+    fn page<'a>(&self, message: &'a Message, lines: &'a [String], asker: &'a Asker) -> Page<'a> {
+        let waiting = match (&self.reader, message.retry_after_secs) {
+            (Reader::Visitor, _) | (_, None) => Waiting::No,
+            (_, Some(secs)) => Waiting::From { secs, method: asker.method.as_str() },
         };
-        include_str!("error-page.html")
-            .replace("{reload}", &reload)
-            .replace("{title}", &message.title)
-            .replace("{advice}", &message.advice)
-            .replace("{status}", message.status.as_str())
+        let (status, title, advice) = (message.status.as_str(), &message.title, &message.advice);
+        Page { status, title, advice, lines, waiting }
     }
-}
 
-fn json(message: &Message) -> String {
-    // No text has a character that JSON or HTML escapes: they stand in this file, and an address and a
-    // host's name have none.
-    format!(r#"{{"status":"error","message":"{}. {}"}}"#, message.title, message.advice)
+    /// A program is told when to come back in `Retry-After`, and needs no word of reloading.
+    fn json(&self, message: &Message) -> String {
+        let text = match (&self.reader, message.retry_after_secs) {
+            (Reader::Visitor, _) | (_, None) => format!("{}. {}", message.title, message.advice),
+            (_, Some(_)) => format!("{}. Try again in a moment.", message.title),
+        };
+        format!(r#"{{"status":"error","message":{}}}"#, serde_json::Value::String(text))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io;
 
+    use http::Method;
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::next::last_lines::LineReader;
 
-    async fn answer(reader: Reader, accept: &'static str) -> (StatusCode, String) {
-        let mut request = HeaderMap::new();
-        request.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    async fn told(reader: Reader, format: Format, nearness: Nearness) -> (StatusCode, String) {
         let error = RequestError::UpstreamUnreachable(io::Error::other("10.1.2.3 refused"));
-        let response = ErrorPages::new(reader).answer(&error, Format::of(&request));
+        let asker = Asker { format, nearness, method: Method::GET };
+        let response = ErrorPages::new(reader).answer(&error, &asker);
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
+    async fn answer(reader: Reader, format: Format) -> (StatusCode, String) {
+        told(reader, format, Nearness::Here).await
+    }
+
     #[tokio::test]
     async fn a_browser_gets_a_page_and_a_program_json() {
-        let (status, page) = answer(Reader::Visitor, "text/html,*/*;q=0.8").await;
+        let (status, page) = answer(Reader::Visitor, Format::Html).await;
         assert_eq!(status, StatusCode::BAD_GATEWAY);
         assert!(page.starts_with("<!doctype html>"), "{page}");
-        assert!(!page.contains('{') || page.contains("<style>"), "{page}");
-        let (_, json) = answer(Reader::Visitor, "*/*").await;
+        let (_, json) = answer(Reader::Visitor, Format::Json).await;
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["status"], "error");
     }
@@ -239,8 +277,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_is_told_what_is_inside() {
         for reader in [Reader::Visitor, Reader::Developer, beside()] {
-            for accept in ["text/html", "application/json"] {
-                let (_, body) = answer(reader.clone(), accept).await;
+            for format in [Format::Html, Format::Json] {
+                let (_, body) = answer(reader.clone(), format).await;
                 assert!(!body.contains("10.1.2.3"), "{body}");
             }
         }
@@ -252,22 +290,59 @@ mod tests {
 
     #[tokio::test]
     async fn a_developer_is_told_where_nothing_answers() {
-        let (status, page) = answer(beside(), "text/html").await;
+        let (status, page) = answer(beside(), Format::Html).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.contains("<h1>Nothing answers at http://localhost:4000</h1>"), "{page}");
         assert!(page.contains(r#"http-equiv="refresh""#), "{page}");
-        let (_, json) = answer(beside(), "*/*").await;
+        let (_, json) = answer(beside(), Format::Json).await;
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert!(value["message"].to_string().contains("http://localhost:4000"), "{json}");
     }
 
     #[tokio::test]
     async fn a_developer_waits_for_next_js_on_a_page_that_reloads() {
-        let (status, page) = answer(Reader::Developer, "text/html").await;
+        let (status, page) = answer(Reader::Developer, Format::Html).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.contains("Next.js is starting"), "{page}");
         assert!(page.contains(r#"http-equiv="refresh""#), "{page}");
-        let (_, page) = answer(Reader::Visitor, "text/html").await;
+        let (_, page) = answer(Reader::Visitor, Format::Html).await;
         assert!(!page.contains("refresh"), "{page}");
+    }
+
+    fn watching(situation: Situation) -> Reader {
+        let news = DevNews::default();
+        news.tell(situation);
+        LineReader::into_lines(news.lines().clone()).read(b"Error: no <Link>\n");
+        Reader::DeveloperWatching(news)
+    }
+
+    #[tokio::test]
+    async fn each_situation_has_its_own_words() {
+        let ended = || "exit code 1".to_owned();
+        for (situation, expected) in [
+            (Situation::Installing("npm ci".to_owned()), "`npm ci` runs"),
+            (Situation::Starting, "Next.js is starting"),
+            (Situation::StartingAgain { ended: ended() }, "It ended (exit code 1)."),
+            (Situation::Ready, "Next.js is coming back"),
+            (Situation::Ended(ended()), "Why: exit code 1. It is started again"),
+            (Situation::Hung, "Next.js does not answer any more"),
+        ] {
+            let (status, page) = answer(watching(situation), Format::Html).await;
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+            assert!(page.contains(expected), "{page}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_next_js_said_is_for_this_machine_and_for_pages() {
+        let said = |format, nearness| told(watching(Situation::Starting), format, nearness);
+        let (_, page) = said(Format::Html, Nearness::Here).await;
+        assert!(page.contains("<pre>Error: no &lt;Link&gt;</pre>"), "{page}");
+        for (format, nearness) in
+            [(Format::Html, Nearness::Elsewhere), (Format::Json, Nearness::Here)]
+        {
+            let (_, body) = said(format, nearness).await;
+            assert!(!body.contains("Error: no"), "{body}");
+        }
     }
 }

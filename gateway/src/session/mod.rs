@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod settle;
 pub(crate) mod sign_ins;
 pub mod signed_cookie;
+pub mod signed_in;
 mod store;
 mod stored;
 mod stored_attributes;
