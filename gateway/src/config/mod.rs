@@ -26,6 +26,7 @@ mod tls;
 pub mod tls_args;
 pub mod units;
 pub mod upstreams;
+mod weak_secret;
 
 use std::path::Path;
 use std::sync::Arc;

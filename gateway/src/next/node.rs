@@ -21,6 +21,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// A Node.js new enough for Next.js.
 #[derive(Debug, Clone)]
 pub struct Node {
+    version: String,
     executable: PathBuf,
 }
 
@@ -28,6 +29,11 @@ impl Node {
     /// Finds `node` in `PATH` and asks it for its version.
     pub async fn find(project: &Project) -> Result<Self, NextError> {
         Self::ask(OsStr::new("node"), project.folder()).await
+    }
+
+    /// Its version, as `v20.9.0`.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// The executable itself, behind whatever version manager answers to `node`.
@@ -66,7 +72,7 @@ impl Node {
             Some(release) if release < OLDEST => {
                 Err(NextError::NodeTooOld { version: version.to_owned(), executable })
             }
-            Some(_) => Ok(Self { executable }),
+            Some(_) => Ok(Self { version: version.to_owned(), executable }),
         }
     }
 }
@@ -85,6 +91,7 @@ mod tests {
     fn node_20_9_is_the_oldest_accepted() {
         let node = Node::from_answer("v20.9.0 /opt/my node/bin/node").unwrap();
         assert_eq!(node.executable(), Path::new("/opt/my node/bin/node"));
+        assert_eq!(node.version(), "v20.9.0");
         let older = Node::from_answer("v20.8.1 /usr/bin/node").unwrap_err();
         assert!(matches!(older, NextError::NodeTooOld { version, .. } if version == "v20.8.1"));
     }
