@@ -210,6 +210,18 @@ fn a_next_dev_is_asked_for_its_socket_and_its_origins_too() {
 }
 
 #[test]
+fn the_socket_of_a_next_dev_before_16_3_is_found() {
+    let older = |head: &str| match head.split(' ').nth(1) {
+        Some("/_next/webpack-hmr") => "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        Some("/_next/hmr") => "",
+        _ => dev(head),
+    };
+    let (folder, url) = (TempDir::new().unwrap(), stub(older));
+    let said = doctor(folder.path(), &["upstream", "--upstream", &url], &[]);
+    said.check("hot-reload", "ok", "opens");
+}
+
+#[test]
 fn a_next_dev_that_refuses_its_socket_is_a_problem() {
     let refusing = |head: &str| if head.contains("websocket") { "Unauthorized" } else { dev(head) };
     let (folder, url) = (TempDir::new().unwrap(), stub(refusing));
