@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Does a request cost more than it did? `make bench-instructions`
 #
-# Counts with measure.sh what a request of a guest and one in a session cost a release build, and fails
+# Counts with measure.sh what a request of a guest, one in a session and one for a built file cost a release build, and fails
 # where that is 3 % over the figure in `figures`, or over 25,000 where that figure is not. With
 # UPDATE_FIGURES=1 what was counted becomes the figure. An argument is another binary. Installs valgrind
 # and strace where they are missing (Debian, root).

@@ -82,7 +82,7 @@ fn settings() -> String {
     let mut command = CommandLine::command();
     command.build();
     let mut text = String::new();
-    for name in ["serve", "dev", "migrate", "doctor database", "health"] {
+    for name in ["serve", "dev", "migrate", "doctor", "doctor database", "health"] {
         let find = |command, part| Command::find_subcommand(command, part);
         let found = name.split(' ').try_fold(&command, find);
         let command = found.expect("a command is gone");

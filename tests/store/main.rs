@@ -32,6 +32,7 @@ mod answer;
 mod cached;
 mod damaged;
 mod examined;
+mod examined_all;
 mod examined_cookie;
 mod examined_rights;
 mod examined_sites;

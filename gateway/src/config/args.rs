@@ -46,7 +46,7 @@ pub enum Command {
     /// Apply pending migrations, say which, and end; or print them
     Migrate(MigrateArgs),
     /// Look at what the gateway stands on, alter nothing, and say what is wrong
-    Doctor(DoctorArgs),
+    Doctor(Box<DoctorArgs>),
     /// Ask a gateway whether it serves; for container health checks
     Health(HealthArgs),
 }

@@ -6,21 +6,112 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 
-use super::args::DatabaseArgs;
+use super::args::{DatabaseArgs, ListenArgs};
+use super::bytes::parse_bytes;
+use super::front_args::PlaceArgs;
 
 /// Settings of `doctor`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DoctorArgs {
-    /// What to look at.
+    /// What to look at; everything when left out.
     #[command(subcommand)]
-    pub part: DoctorPart,
+    pub part: Option<DoctorPart>,
+    /// Settings of a look at everything.
+    #[command(flatten)]
+    pub everything: DoctorEverythingArgs,
 }
 
 /// What to look at.
 #[derive(Debug, Subcommand)]
 pub enum DoctorPart {
+    /// Look at what this machine allows: file descriptors, cores, files watched
+    Machine(DoctorMachineArgs),
+    /// Look at the Next.js application: Node.js, packages, its release and what is known of it
+    Frontend(DoctorFrontendArgs),
+    /// Ask the upstream what it is, and whether others reach it
+    Upstream(DoctorUpstreamArgs),
     /// Look at the database, read-only, and say what is wrong with it
     Database(DoctorDatabaseArgs),
+}
+
+/// Settings of `doctor`, when it looks at everything.
+#[derive(Debug, Args)]
+pub struct DoctorEverythingArgs {
+    /// The application.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
+    /// The upstream.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+    /// Where the gateway is to listen.
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    /// Where else.
+    #[command(flatten)]
+    pub places: PlaceArgs,
+    /// The database, the secret and the report.
+    #[command(flatten)]
+    pub database: DoctorDatabaseArgs,
+}
+
+/// Settings of `doctor machine`.
+#[derive(Debug, Args)]
+pub struct DoctorMachineArgs {
+    /// How the report is written.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Settings of `doctor frontend`.
+#[derive(Debug, Args)]
+pub struct DoctorFrontendArgs {
+    /// The application.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
+    /// How the report is written.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Settings of `doctor upstream`.
+#[derive(Debug, Args)]
+pub struct DoctorUpstreamArgs {
+    /// The application, for its basePath.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
+    /// The upstream.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+    /// Where the gateway is to listen, which is where browsers come from.
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    /// How the report is written.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// The Next.js application.
+#[derive(Debug, Args)]
+pub struct ApplicationArgs {
+    /// Folder of the Next.js application [default: the first folder upwards that holds a
+    /// `frontend/` depending on `next`, or depends on `next` itself]
+    #[arg(long, env = "NEXTBNB_FRONTEND", value_name = "DIR")]
+    pub frontend: Option<PathBuf>,
+    /// Largest body of a request that is passed on, as for `serve`
+    #[arg(long, env = "NEXTBNB_MAX_BODY", value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_body: Option<u64>,
+}
+
+/// The upstream.
+#[derive(Debug, Args)]
+pub struct UpstreamArgs {
+    /// Origin of Next.js, as for `serve` [default: that of `serve`, where something answers]
+    #[arg(long, env = "NEXTBNB_UPSTREAM", value_name = "URL")]
+    pub upstream: Option<String>,
+    /// The site's one public origin, as for `serve`
+    #[arg(long, env = "NEXTBNB_PUBLIC_URL", value_name = "ORIGIN")]
+    pub public_url: Option<String>,
 }
 
 /// Settings of `doctor database`.

@@ -27,6 +27,7 @@ pub mod tls_args;
 pub mod units;
 pub mod upstreams;
 pub mod view_args;
+mod weak_secret;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -14,12 +14,13 @@ use tracing::warn;
 
 use super::session_args::SessionArgs;
 use super::state_dir::StateDir;
+use super::weak_secret;
 use crate::error::StartError;
 use crate::identity::headers::UpstreamToken;
 use crate::session::secrets::Secrets;
 
 /// Shortest secret accepted: as many bytes as the HMAC-SHA256 that it keys (RFC 2104 §3).
-const SHORTEST_SECRET_BYTES: usize = 32;
+pub(super) const SHORTEST_SECRET_BYTES: usize = 32;
 
 const SECRET_FILE: &str = "--session-secret-file";
 const TOKEN_FILE: &str = "--upstream-token-file";
@@ -72,6 +73,25 @@ pub(super) fn known(
         },
     };
     keys(&secrets).map(Some)
+}
+
+/// What is weak about the secrets that [`known`] would find, each thing once. Secrets that cannot be
+/// read are [`known`]'s to tell of.
+pub(super) fn weaknesses(file: Option<&Path>, kept: &Path) -> Vec<&'static str> {
+    let (read, file) = match (file, variable()) {
+        (Some(file), None) => (from_file(file, 1), Some(file)),
+        (None, Some(value)) => (from_variable(value, 1), None),
+        (None, None) if kept.exists() => (from_file(kept, 1), Some(kept)),
+        _ => return Vec::new(),
+    };
+    let mut found: Vec<&str> =
+        read.unwrap_or_default().iter().filter_map(|secret| weak_secret::reason(secret)).collect();
+    if file.is_some_and(is_open) {
+        found.push("others on this machine can read the file: chmod o-rwx");
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn variable() -> Option<Vec<u8>> {
@@ -187,11 +207,14 @@ fn make_file(file: &Path, flag: &'static str, mode: u32) -> Result<(), StartErro
 
 /// Says how to close a file that every user of the machine may read.
 fn warn_if_open(file: &Path) {
-    let is_open = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0);
-    if is_open {
+    if is_open(file) {
         let file = file.display();
         warn!("others on this machine can read a secret: chmod o-rwx {file}");
     }
+}
+
+fn is_open(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0)
 }
 
 #[cfg(test)]

@@ -1,18 +1,27 @@
 //! Looks that change nothing, and what they found.
 
 mod accounts;
+mod ask;
 mod change_feed;
 mod clock;
 mod columns;
 mod connection;
 mod cookie;
 pub mod database;
+pub mod everything;
+mod exposure;
+mod frontend;
+mod hot_reload;
+mod machine;
 mod migrations;
+mod next_release;
+mod ports;
 pub mod render;
 mod rights;
 mod sessions;
 mod site;
 mod tables;
+mod upstream;
 
 use std::fmt::Display;
 

@@ -1,6 +1,6 @@
 //! Installing the dependencies of an application.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
@@ -94,7 +94,17 @@ impl Installation {
         }
     }
 
-    /// The command line that is run.
+    /// Why it has to run.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Where it runs.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What is typed to run it.
     pub fn command(&self) -> String {
         format!("{} {}", self.manager.program, self.manager.arguments.join(" "))
     }
@@ -110,7 +120,6 @@ impl fmt::Display for Installation {
 mod tests {
     use std::fs::{self, File};
     use std::future::{pending, ready};
-    use std::path::Path;
     use std::time::SystemTime;
 
     use super::*;

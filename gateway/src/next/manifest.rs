@@ -25,7 +25,7 @@ struct Scripts {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Packages {
-    next: Option<IgnoredAny>,
+    next: Option<serde_json::Value>,
 }
 
 impl Manifest {
@@ -43,6 +43,12 @@ impl Manifest {
 
     pub(crate) fn depends_on_next(&self) -> bool {
         self.dependencies.next.is_some() || self.dev_dependencies.next.is_some()
+    }
+
+    /// The range of releases of Next.js that is asked for, where it is written as one.
+    pub(crate) fn range_of_next(&self) -> Option<&str> {
+        let next = self.dependencies.next.as_ref().or(self.dev_dependencies.next.as_ref());
+        next.and_then(serde_json::Value::as_str)
     }
 
     /// What `npm run dev` would run, empty when there is nothing.

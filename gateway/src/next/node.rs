@@ -31,14 +31,14 @@ impl Node {
         Self::ask(OsStr::new("node"), project.folder()).await
     }
 
+    /// Its version, as `v20.9.0`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// The executable itself, behind whatever version manager answers to `node`.
     pub fn executable(&self) -> &Path {
         &self.executable
-    }
-
-    /// Its version, as `v22.11.0`.
-    pub fn version(&self) -> &str {
-        &self.version
     }
 
     async fn ask(program: &OsStr, folder: &Path) -> Result<Self, NextError> {
@@ -91,6 +91,7 @@ mod tests {
     fn node_20_9_is_the_oldest_accepted() {
         let node = Node::from_answer("v20.9.0 /opt/my node/bin/node").unwrap();
         assert_eq!(node.executable(), Path::new("/opt/my node/bin/node"));
+        assert_eq!(node.version(), "v20.9.0");
         let older = Node::from_answer("v20.8.1 /usr/bin/node").unwrap_err();
         assert!(matches!(older, NextError::NodeTooOld { version, .. } if version == "v20.8.1"));
     }

@@ -26,7 +26,7 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 ///
 /// Every address is tried in turn within `limit`, none for longer than half of it, so that one
 /// dead address does not use up the time of a living one.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     upstream: &UpstreamAddress,
     limit: Duration,
 ) -> Result<Socket, RequestError> {

@@ -6,7 +6,7 @@ pub mod body;
 pub mod body_limit;
 pub mod bounded_stream;
 pub mod codec;
-mod connect;
+pub(crate) mod connect;
 pub mod expectation;
 mod failure;
 pub mod forwarding;

@@ -58,6 +58,12 @@ impl Room {
     }
 }
 
+/// Connections that there is room for after [`raise_limit`]; `None` is no limit.
+pub fn connections_within(soft: Option<u64>, hard: Option<u64>) -> usize {
+    let Some(soft) = soft else { return enough_for(ENOUGH) };
+    enough_for(soft.max(hard.map_or(ENOUGH, |hard| hard.min(ENOUGH))))
+}
+
 fn enough_for(descriptors: u64) -> usize {
     let reserve = RESERVE.min(descriptors / 4);
     usize::try_from((descriptors - reserve) / EACH).unwrap_or(usize::MAX).max(1)

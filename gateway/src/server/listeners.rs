@@ -41,6 +41,11 @@ impl Listeners {
         Ok(all)
     }
 
+    /// Whether `port` could be listened on now; nothing is left of the trial.
+    pub fn try_out(host: &str, port: u16) -> Result<(), StartError> {
+        bindable(host, resolve(host, port)?).map(drop)
+    }
+
     fn add_tcp(&mut self, host: &str, port: u16) -> Result<(), StartError> {
         let addresses = bindable(host, resolve(host, port)?)?;
         for worker in &mut self.workers {

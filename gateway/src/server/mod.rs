@@ -9,7 +9,7 @@ pub mod connection;
 pub mod descriptors;
 mod end_watch;
 mod first_bytes;
-mod holder;
+pub(crate) mod holder;
 mod http1;
 pub mod http2;
 mod in_time;
