@@ -83,6 +83,14 @@ impl OwnServer {
         Self { url, folder, watcher: watcher.expect("a watcher") }
     }
 
+    /// A new one that keeps what it has committed when it is killed, which costs tests too much else.
+    pub fn start_keeping() -> Self {
+        let server = Self::start();
+        server.kill();
+        server.restart();
+        server
+    }
+
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url

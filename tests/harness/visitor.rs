@@ -46,6 +46,12 @@ impl Visitor {
         Self { address, jar, headers: self.headers.clone() }
     }
 
+    /// Somebody with another browser, which has no cookie yet.
+    #[must_use]
+    pub fn forgetful(&self) -> Self {
+        Self { jar: Arc::default(), ..self.clone() }
+    }
+
     /// The same visitor, who also sends this field; repeated names are sent repeatedly.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

@@ -8,6 +8,7 @@
 
 mod admin;
 mod body_limit;
+mod chaos;
 mod client_end;
 mod crowds;
 mod dev_hosts;
