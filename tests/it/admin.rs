@@ -343,10 +343,12 @@ async fn operators_are_answered_at_a_file_too() {
     let at = ListenAt::Unix { path: path.clone(), mode: 0o600 };
     let upstream = StubUpstream::start().await;
     let stack = Stack::with(upstream, |config| config.admin = Some(at)).await;
-    let mut wire = Wire::connect_at(&path).await;
-    wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    let answer = wire.read_to_end().await;
-    assert!(answer.contains("\nnextbnb_workers 2\n"), "{answer}");
+    wait_until("both workers are told of", async || {
+        let mut wire = Wire::connect_at(&path).await;
+        wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        wire.read_to_end().await.contains("\nnextbnb_workers 2\n")
+    })
+    .await;
     stack.stop().await;
     assert!(!path.exists());
 }
