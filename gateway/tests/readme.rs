@@ -82,7 +82,22 @@ fn settings() -> String {
     let mut command = CommandLine::command();
     command.build();
     let mut text = String::new();
-    for name in ["serve", "dev", "migrate", "doctor", "doctor database", "health"] {
+    for name in [
+        "serve",
+        "dev",
+        "migrate",
+        "users add",
+        "users list",
+        "users set-password",
+        "users remove",
+        "sessions list",
+        "sessions end",
+        "doctor",
+        "doctor database",
+        "health",
+        "completions",
+        "man",
+    ] {
         let find = |command, part| Command::find_subcommand(command, part);
         let found = name.split(' ').try_fold(&command, find);
         let command = found.expect("a command is gone");
@@ -99,12 +114,17 @@ fn settings() -> String {
 }
 
 fn row(setting: &Arg) -> String {
-    let name = setting.get_long().expect("a flag has no name");
     let value = match setting.get_value_names() {
         Some([value]) if setting.get_action().takes_values() => format!(" {value}"),
         _ => String::new(),
     };
-    let variable = setting.get_env().expect("a flag has no variable").to_str().unwrap();
+    let (name, variable) = if setting.is_positional() {
+        (String::new(), String::new())
+    } else {
+        let name = setting.get_long().expect("a flag has no name");
+        let variable = setting.get_env().expect("a flag has no variable").to_str().unwrap();
+        (format!("--{name}"), format!("`{variable}`"))
+    };
     let defaults =
         setting.get_default_values().iter().filter(|_| setting.get_action().takes_values());
     let default: Vec<_> = defaults.map(|value| format!("`{}`", value.to_str().unwrap())).collect();
@@ -122,5 +142,6 @@ fn row(setting: &Arg) -> String {
         _ if value.is_empty() => value,
         values => format!(" {}", values.join("\\|")),
     };
-    format!("| `--{name}{value}` | `{variable}` | {spoken_default} | {help} |\n")
+    let setting = format!("{name}{value}");
+    format!("| `{}` | {variable} | {spoken_default} | {help} |\n", setting.trim_start())
 }

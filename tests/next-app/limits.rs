@@ -1,6 +1,8 @@
 //! Where Next.js falls silent, cuts, or opens what is for developers, and the gateway does better.
 
 use http::{Method, StatusCode};
+use nextbnb_gateway::auth::origin::AllowedOrigins;
+use nextbnb_gateway::downstream::origin::Origin;
 use nextbnb_gateway::proxy::body_limit::BodyLimit;
 use nextbnb_tests::visitor::Visitor;
 use nextbnb_tests::wire::Wire;
@@ -64,18 +66,21 @@ async fn an_upgrade_that_next_does_not_answer_is_answered() {
 /// `next dev` writes the bare word `Unauthorized` to a page of another site.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_word_that_next_dev_refuses_an_upgrade_with_becomes_an_answer() {
-    let site = Site::in_development().await;
+    let friend = Origin::new(None, "friend.example".to_owned(), None);
+    let allowed = AllowedOrigins::new(vec![friend]);
+    let site = Site::in_development_with(|config| config.allowed_origins = allowed).await;
     let own = format!("http://localhost:{}", site.gateway().port());
     for (host, origin, status) in [
         ("localhost", Some(&*own), 101),
         ("localhost", None, 101),
-        ("shop.example", Some("http://shop.example"), 403), // By Next.js, which tells the cure.
-        ("localhost", Some("http://evil.example"), 403),    // By the gateway.
+        ("shop.example", Some("http://shop.example"), 101),
+        ("localhost", Some("http://friend.example"), 403), // By Next.js, which tells the cure.
+        ("localhost", Some("http://evil.example"), 403),   // By the gateway.
     ] {
         let answer = upgrade(&site, "/_next/hmr?id=1", host, origin).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host} {origin:?}: {answer}");
         let is_told = answer.contains("allowedDevOrigins");
-        assert_eq!(is_told, host == "shop.example", "{host} {origin:?}: {answer}");
+        assert_eq!(is_told, origin == Some("http://friend.example"), "{origin:?}: {answer}");
     }
 }
 

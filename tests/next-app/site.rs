@@ -42,8 +42,17 @@ impl Site {
 
     /// `next dev`, and a gateway as `dev --upstream` is.
     pub(crate) async fn in_development() -> Self {
+        Self::in_development_with(|_| {}).await
+    }
+
+    /// `next dev`, and a gateway that is set up otherwise.
+    pub(crate) async fn in_development_with(change: impl FnOnce(&mut Config)) -> Self {
         let next = NextApp::develop().await;
-        Self::before(next, Vec::new(), |config| config.reader = Reader::Developer).await
+        Self::before(next, Vec::new(), |config| {
+            config.reader = Reader::Developer;
+            change(config);
+        })
+        .await
     }
 
     async fn before(next: NextApp, mut names: Names, change: impl FnOnce(&mut Config)) -> Self {

@@ -30,6 +30,7 @@ mod adopted;
 mod adopted_columns;
 mod answer;
 mod cached;
+mod commands;
 mod damaged;
 mod examined;
 mod examined_all;

@@ -1,6 +1,7 @@
 //! The accounts of the users table.
 
 pub(crate) mod account;
+mod change;
 pub(crate) mod insert;
 pub(crate) mod survey;
 
@@ -176,27 +177,6 @@ impl Accounts {
         self.rows(connection, &select, |row| row.try_get_by_index(0)).await
     }
 
-    /// Replaces an account's hash, unless somebody else has meanwhile; then nothing, `false`.
-    pub(crate) async fn replace_hash(
-        &self,
-        connection: &impl ConnectionTrait,
-        account: &Account,
-        (old, new): (&str, &str),
-    ) -> Result<bool, DatabaseError> {
-        let Some(id) = self.columns.id_kind.value(&account.id.to_string()) else {
-            return Ok(false);
-        };
-        let update = Query::update()
-            .table(self.table.clone())
-            .value(self.columns.password.clone(), new)
-            .and_where(Expr::col(self.columns.id.clone()).eq(id))
-            .and_where(Expr::col(self.columns.password.clone()).eq(old))
-            .and_where_option(dialect::waits_briefly(connection.get_database_backend()))
-            .to_owned();
-        let updated = connection.execute(&update).await.map_err(|error| self.failed(error))?;
-        Ok(updated.rows_affected() > 0)
-    }
-
     /// Every account whose address is `email` but for the case of ASCII letters, the lowest id
     /// first.
     async fn find_spellings(
@@ -224,15 +204,18 @@ impl Accounts {
         connection: &impl ConnectionTrait,
         condition: SimpleExpr,
     ) -> Result<Vec<Account>, DatabaseError> {
+        self.rows(connection, &self.selecting(condition), |row| self.columns.read(row)).await
+    }
+
+    fn selecting(&self, condition: SimpleExpr) -> SelectStatement {
         let deleted_at = self.columns.deleted_at.clone();
-        let select = Query::select()
+        Query::select()
             .exprs(self.columns.select())
             .from(self.table.clone())
             .and_where(condition)
             .and_where_option(deleted_at.map(|column| Expr::col(column).is_null()))
             .order_by(self.columns.id.clone(), Order::Asc)
-            .to_owned();
-        self.rows(connection, &select, |row| self.columns.read(row)).await
+            .to_owned()
     }
 
     /// What `read` makes of each row.

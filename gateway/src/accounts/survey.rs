@@ -1,10 +1,11 @@
-//! Accounts counted, and none altered.
+//! Accounts listed and counted, and none altered.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult};
 
+use super::account::{Account, Columns};
 use super::{AccountKey, Accounts, is_storable};
 use crate::database::{DatabaseError, dialect};
 use crate::entity::user_id::UserId;
@@ -22,55 +23,76 @@ pub(crate) struct Doubled {
 }
 
 impl Accounts {
-    /// Whether each of `keys` is an account's, in their order; see [`Self::find`].
-    pub(crate) async fn are_there(
+    /// The account of each of `keys`, in their order; see [`Self::find`].
+    pub(crate) async fn find_each(
         &self,
         connection: &impl ConnectionTrait,
         keys: &[&AccountKey],
-    ) -> Result<Vec<bool>, DatabaseError> {
+    ) -> Result<Vec<Option<Account>>, DatabaseError> {
         let (mut emails, mut ids) = (Vec::new(), Vec::new());
         for key in keys {
             match key {
-                AccountKey::Email(email) if is_storable(email) => emails.push(Expr::val(email)),
+                AccountKey::Email(email) if is_storable(email) => {
+                    emails.push(self.columns.email_kind.value(email));
+                }
                 AccountKey::Email(_) => {}
                 AccountKey::Id(id) => ids.extend(self.columns.id_kind.value(id)),
             }
         }
-        let (email, id) = (Expr::col(self.columns.email.clone()), self.columns.id.clone());
-        let emails: HashSet<String> = self
-            .read_those(connection, email.clone(), email, emails, |row| row.try_get_by_index(0))
-            .await?;
-        let kind = self.columns.id_kind;
-        let ids: HashSet<String> = self
-            .read_those(connection, kind.select(id.clone()), Expr::col(id), ids, |row| {
-                Ok(kind.read(row, 0)?.to_string())
-            })
-            .await?;
-        let is_there = |key: &&AccountKey| match key {
-            AccountKey::Email(email) => emails.contains(email),
-            AccountKey::Id(id) => kind.spelling(id).is_some_and(|id| ids.contains(&id)),
-        };
-        Ok(keys.iter().map(is_there).collect())
+        let mut found = HashMap::new();
+        for (column, values) in [(&self.columns.email, emails), (&self.columns.id, ids)] {
+            if !values.is_empty() {
+                let is_one = Expr::col(column.clone()).is_in(values);
+                for account in self.select(connection, is_one).await? {
+                    let [email, id] = self.spellings(&account);
+                    // Those with lower ids come first, and keep their place.
+                    found.entry(email).or_insert_with(|| account.clone());
+                    found.entry(id).or_insert(account);
+                }
+            }
+        }
+        let find = |key: &&AccountKey| found.get(&self.spelt(key)?).cloned();
+        Ok(keys.iter().map(find).collect())
     }
 
-    /// What `read` makes of the `column` of every account whose `key` is among `values`.
-    async fn read_those(
+    /// Whether a session that names its account so is one of `account`.
+    pub(crate) fn are_one(&self, key: &AccountKey, account: &Account) -> bool {
+        self.spelt(key).is_some_and(|key| self.spellings(account).contains(&key))
+    }
+
+    /// Both ways to name an account, as [`Self::spelt`] has them.
+    fn spellings(&self, account: &Account) -> [AccountKey; 2] {
+        let Columns { id_kind, email_kind, .. } = &self.columns;
+        let id = account.id.to_string();
+        [
+            AccountKey::Email(email_kind.spelling(&account.email)),
+            AccountKey::Id(id_kind.spelling(&id).unwrap_or(id)),
+        ]
+    }
+
+    /// The same for all names that the columns take for one; `None` for what is nobody's.
+    fn spelt(&self, key: &AccountKey) -> Option<AccountKey> {
+        Some(match key {
+            AccountKey::Email(email) => AccountKey::Email(self.columns.email_kind.spelling(email)),
+            AccountKey::Id(id) => AccountKey::Id(self.columns.id_kind.spelling(id)?),
+        })
+    }
+
+    /// At most `limit` accounts after the one with the id `last`, in the order of ids.
+    pub(crate) async fn page(
         &self,
         connection: &impl ConnectionTrait,
-        column: SimpleExpr,
-        key: SimpleExpr,
-        values: Vec<SimpleExpr>,
-        read: impl Fn(&QueryResult) -> Result<String, DbErr>,
-    ) -> Result<HashSet<String>, DatabaseError> {
-        if values.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let select = Query::select()
-            .expr(column)
-            .from(self.table.clone())
-            .and_where(key.is_in(values))
-            .to_owned();
-        self.rows(connection, &select, read).await
+        last: Option<&UserId>,
+        limit: u64,
+    ) -> Result<Vec<Account>, DatabaseError> {
+        let is_next = self.is_after(last).unwrap_or_else(|| Expr::val(1).eq(1));
+        let select = self.selecting(is_next).limit(limit).to_owned();
+        self.rows(connection, &select, |row| self.columns.read(row)).await
+    }
+
+    fn is_after(&self, last: Option<&UserId>) -> Option<SimpleExpr> {
+        let last = self.columns.id_kind.value(&last?.to_string())?;
+        Some(Expr::col(self.columns.id.clone()).gt(last))
     }
 
     /// Ids and password hashes of at most `limit` accounts after the one with the id `last`.
@@ -81,12 +103,11 @@ impl Accounts {
         limit: u64,
     ) -> Result<Vec<(UserId, Option<String>)>, DatabaseError> {
         let (id, kind) = (&self.columns.id, self.columns.id_kind);
-        let last = last.and_then(|last| kind.value(&last.to_string()));
         let select = Query::select()
             .expr(kind.select(id.clone()))
             .column(self.columns.password.clone())
             .from(self.table.clone())
-            .and_where_option(last.map(|last| Expr::col(id.clone()).gt(last)))
+            .and_where_option(self.is_after(last))
             .order_by(id.clone(), Order::Asc)
             .limit(limit)
             .to_owned();

@@ -85,18 +85,35 @@ impl Registration {
         password: &str,
         name: Option<&str>,
     ) -> Result<Self, Refusal> {
-        match policy {
-            PasswordPolicy::Standard => {
-                check_email(&email)?;
-                check_password(password)?;
-            }
-            PasswordPolicy::None => check_storable(&email)?,
-        }
-        let name = name.map(str::trim).filter(|name| !name.is_empty());
-        check_name(name.unwrap_or_default())?;
+        policy.check_email(&email)?;
+        policy.check_password(password)?;
+        let name = plain_name(name)?;
         let password = Password(password.to_owned());
         Ok(Self { email, password, name: name.map(str::to_owned) })
     }
+}
+
+impl PasswordPolicy {
+    pub(super) fn check_email(self, email: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Standard => check_email(email),
+            Self::None => check_storable(email),
+        }
+    }
+
+    pub(super) fn check_password(self, password: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Standard => check_password(password),
+            Self::None => Ok(()),
+        }
+    }
+}
+
+/// A name without blanks around it; one that is nothing else is none.
+pub(super) fn plain_name(name: Option<&str>) -> Result<Option<&str>, Refusal> {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    check_name(name.unwrap_or_default())?;
+    Ok(name)
 }
 
 /// A field that is absent or null is `None`; one that is no text is refused.

@@ -4,6 +4,7 @@ pub mod action;
 pub mod answer;
 mod body;
 mod buckets;
+pub mod by_hand;
 mod content_type;
 mod counts;
 pub mod credentials;

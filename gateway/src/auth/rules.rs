@@ -18,6 +18,14 @@ fn rule(words: &'static str) -> Refusal {
     Refusal::Invalid(Fault::Rule(words))
 }
 
+/// What a rule wants, without the words that a visitor is asked with.
+pub(super) fn wanted(words: &'static str) -> &'static str {
+    ["Please enter ", "Please choose "]
+        .into_iter()
+        .find_map(|asked| words.strip_prefix(asked))
+        .unwrap_or(words)
+}
+
 pub(super) fn check_storable(email: &str) -> Result<(), Refusal> {
     if email.contains('\0') || email.chars().count() > EMAIL_CHARACTERS {
         return Err(rule("Please enter an email address of at most 255 characters"));
@@ -75,6 +83,22 @@ mod tests {
         check_email_is(&format!("{}@b.c", "a".repeat(252)), false);
         for email in ["", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "a@b\u{a0}", "\0@b"] {
             check_email_is(email, false);
+        }
+    }
+
+    #[test]
+    fn an_operator_is_told_what_is_wanted() {
+        let refusals = [
+            check_storable("\0"),
+            check_email(""),
+            check_password(""),
+            check_password(&"x".repeat(73)),
+            check_password("12345678\0"),
+            check_name("\n"),
+        ];
+        for refusal in refusals {
+            let Err(Refusal::Invalid(Fault::Rule(words))) = refusal else { panic!("{refusal:?}") };
+            assert!(wanted(words).starts_with('a'), "{words}");
         }
     }
 

@@ -1,27 +1,37 @@
 //! The commands.
 
+mod asking;
 mod banner;
+mod completions;
 mod dev;
 mod dev_next;
 mod doctor;
 mod health;
 mod health_tls;
+mod help;
 mod keys;
+mod listing;
+mod man;
 mod migrate;
 mod ready;
 mod serve;
+mod sessions;
 mod signals;
+mod site;
+mod users;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::FromArgMatches;
+use tokio::runtime::Runtime;
 use tokio::task::JoinError;
 
 use self::signals::{HangUp, StopSignals};
 use crate::config::Config;
 use crate::config::args::{Command, CommandLine, LogArgs};
+use crate::doctor::render::visible;
 use crate::error::{StartError, chain};
 use crate::ops::logs::{LogReader, Pace, start_logs};
 use crate::proxy::upstream_address::UpstreamAddress;
@@ -32,7 +42,12 @@ const LEFT_OVER: Duration = Duration::from_millis(100);
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let CommandLine { command, serve } = CommandLine::parse();
+    let parsed = help::command().try_get_matches();
+    let CommandLine { command, serve } =
+        match parsed.and_then(|mut matches| CommandLine::from_arg_matches_mut(&mut matches)) {
+            Ok(typed) => typed,
+            Err(error) => return help::refuse(error),
+        };
     let done = match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => {
             with_logs(&args.log, Pace::Batched, LogReader::Operator, || serve::run(&args))
@@ -49,6 +64,10 @@ pub fn run() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Health(args) => health::run(&args),
+        Command::Users(args) => users::run(&args),
+        Command::Sessions(args) => sessions::run(&args),
+        Command::Completions(args) => completions::run(&args, help::command()),
+        Command::Man(args) => man::run(&args, help::command()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,12 +100,7 @@ fn block_on<T>(
     hang_up: HangUp,
     command: impl Future<Output = Result<T, StartError>>,
 ) -> Result<T, StartError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("services")
-        .enable_all()
-        .build()
-        .map_err(|source| StartError::System { what: "the runtime", source })?;
+    let runtime = runtime()?;
     let done = runtime.block_on(async {
         let mut signals = StopSignals::listen(hang_up)?;
         tokio::select! {
@@ -96,6 +110,21 @@ fn block_on<T>(
     });
     runtime.shutdown_timeout(LEFT_OVER);
     done
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("services")
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::System { what: "the runtime", source })
+}
+
+/// Tells on standard output what was done.
+fn say(line: &str) -> Result<(), StartError> {
+    let line = format!("{}\n", visible(line));
+    io::stdout().write_all(line.as_bytes()).map_err(|source| StartError::Output { source })
 }
 
 /// Listens as `config` says; refuses an upstream, `next` or one of the routes', that leads back

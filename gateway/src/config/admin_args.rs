@@ -4,6 +4,7 @@ use clap::Args;
 
 /// Where operators are answered.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Logs and operators")]
 pub struct AdminArgs {
     /// Tell operators at this place, and nowhere else, of metrics (`/metrics`, for Prometheus),
     /// health with its details (`/health`), readiness (`/ready`) and life (`/live`): a port of this

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use super::admin_args::AdminArgs;
 use super::auth_args::AuthArgs;
@@ -15,17 +16,22 @@ use super::feed_args::FeedArgs;
 use super::front_args::{FrontArgs, PlaceArgs};
 use super::proxy_args::ProxyArgs;
 use super::session_args::SessionArgs;
+use super::sessions_args::SessionsArgs;
 use super::static_files_args::StaticFilesArgs;
 use super::tls_args::{PlainInDev, TlsArgs};
+use super::users_args::UsersArgs;
 use super::view_args::ViewArgs;
 use crate::ops::logs::LogShape;
+
+/// The version, and the commit that it was built from where that is known.
+pub const VERSION: &str = env!("NEXTBNB_VERSION");
 
 /// A session gateway in front of an unchanged Next.js frontend.
 ///
 /// Resolves the signed session cookie against the database, hands the signed-in user to Next.js
 /// in request headers, answers register, login and logout, and forwards everything else.
 #[derive(Debug, Parser)]
-#[command(name = "nextbnb-gateway", version, max_term_width = 100)]
+#[command(name = "nextbnb-gateway", version = VERSION, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
     /// What to do; `serve` when left out.
@@ -45,10 +51,18 @@ pub enum Command {
     Dev(DevArgs),
     /// Apply pending migrations, say which, and end; or print them
     Migrate(MigrateArgs),
+    /// Make, list, alter and remove accounts
+    Users(UsersArgs),
+    /// List and end sessions
+    Sessions(SessionsArgs),
     /// Look at what the gateway stands on, alter nothing, and say what is wrong
     Doctor(Box<DoctorArgs>),
     /// Ask a gateway whether it serves; for container health checks
     Health(HealthArgs),
+    /// Write the completions of a shell to standard output
+    Completions(CompletionsArgs),
+    /// Write the manual to standard output, or its pages into a folder
+    Man(ManArgs),
 }
 
 /// Settings of `serve`.
@@ -73,6 +87,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "NEXTBNB_UPSTREAM",
+        help_heading = "Upstreams",
         value_name = "URL",
         default_value = "http://localhost:3001"
     )]
@@ -82,6 +97,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "NEXTBNB_UPSTREAM_WAIT",
+        help_heading = "Upstreams",
         value_name = "DURATION",
         default_value = "0s",
         value_parser = parse_duration
@@ -103,7 +119,12 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub feed: FeedArgs,
     /// Start without applying pending migrations
-    #[arg(long, env = "NEXTBNB_NO_MIGRATE", value_parser = FalseyValueParser::new())]
+    #[arg(
+        long,
+        env = "NEXTBNB_NO_MIGRATE",
+        help_heading = "Database",
+        value_parser = FalseyValueParser::new()
+    )]
     pub no_migrate: bool,
     /// The session cookie, what signs it, and the life of sessions.
     #[command(flatten)]
@@ -115,6 +136,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "NEXTBNB_DRAIN",
+        help_heading = "Limits",
         value_name = "DURATION",
         default_value = "10s",
         value_parser = parse_duration
@@ -228,8 +250,25 @@ pub struct HealthArgs {
     pub upstreams: bool,
 }
 
+/// Settings of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+/// Settings of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder for a page of each command, made when missing [default: all go to standard output]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
 /// Parts of the paths that go elsewhere.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Upstreams")]
 pub struct RouteArgs {
     /// Send the paths that begin with PREFIX to another upstream, as `/api/=http://localhost:3002`
     /// or `/api/=unix:/run/api.sock`; with `,strip` at the end it is sent the rest of the path alone. May be repeated (in the
@@ -244,6 +283,7 @@ pub struct RouteArgs {
 
 /// Where to listen.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Listening")]
 pub struct ListenArgs {
     /// TCP port to listen on
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 3000)]
@@ -263,6 +303,7 @@ impl ListenArgs {
 
 /// Where sessions and accounts are kept.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// `postgres://user:password@host/database` or `sqlite://file?mode=rwc` [default: an SQLite
     /// file in the state folder]
@@ -300,6 +341,7 @@ impl DatabaseArgs {
 
 /// What the log looks like.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Logs and operators")]
 pub struct LogArgs {
     /// How log lines are written
     #[arg(long, env = "NEXTBNB_LOG_FORMAT", value_enum, default_value_t = LogShape::Pretty)]

@@ -12,6 +12,7 @@ use crate::auth::credentials::PasswordPolicy;
 
 /// Register, login and logout.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sign-in")]
 pub struct AuthArgs {
     /// Statuses, headers and texts of register, login and logout. `express` has its 500s and 200s
     /// without a Content-Type, keeps the cookie at logout, reads JSON alone, and its texts tell

@@ -10,6 +10,7 @@ use crate::session::cache::CacheSettings;
 
 /// What is kept of sessions that were read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions and cookies")]
 pub struct CacheArgs {
     /// Memory for sessions that were read, so that the database is not asked again until it tells that
     /// they changed: some 50,000 sessions in 64 MiB; `0` asks at every request

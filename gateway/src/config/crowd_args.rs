@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How much at once.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct CrowdArgs {
     /// Connections at once; over it 503 is answered unread, but for a few of this machine and private
     /// networks, such as health checks [default: half of the file descriptors, of which the process

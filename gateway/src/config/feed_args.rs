@@ -8,6 +8,7 @@ use crate::error::StartError;
 
 /// How the database tells of changes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Database")]
 pub struct FeedArgs {
     /// The Postgres server's own address, where `--database-url` is a pooler's that lends connections
     /// for a transaction each (`pool_mode = transaction`): changes made by others are heard there

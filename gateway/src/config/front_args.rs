@@ -5,6 +5,7 @@ use clap::builder::FalseyValueParser;
 
 /// What the site is called, and whom to believe about its clients.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Proxies in front")]
 pub struct FrontArgs {
     /// The site's one public origin, as `https://shop.example`: cookies, redirects, the check of
     /// `Origin` and what upstreams are told follow it, whatever host a request names and however it
@@ -26,6 +27,7 @@ pub struct FrontArgs {
 
 /// Places to listen at that are said whole.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Listening")]
 pub struct PlaceArgs {
     /// Listen here instead of at --host and --port: `unix:/run/nextbnb/gateway.sock`, or
     /// `host:port`. May be repeated (in the environment: separated by spaces)

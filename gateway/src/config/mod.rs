@@ -19,13 +19,17 @@ pub mod limits;
 pub mod proxy_args;
 mod secrets;
 pub mod session_args;
+pub mod sessions_args;
 mod site;
+pub mod site_args;
+pub mod site_target;
 pub mod state_dir;
 pub mod static_files_args;
 mod tls;
 pub mod tls_args;
 pub mod units;
 pub mod upstreams;
+pub mod users_args;
 pub mod view_args;
 mod weak_secret;
 

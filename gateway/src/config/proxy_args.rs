@@ -7,6 +7,7 @@ use crate::identity::names::Preset;
 
 /// What passes to the upstreams.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Upstreams")]
 pub struct ProxyArgs {
     /// Largest body of a request that is passed on, as `10MiB`; what is larger gets 413 [default: none]
     #[arg(long, env = "NEXTBNB_MAX_BODY", value_name = "SIZE", value_parser = parse_bytes)]

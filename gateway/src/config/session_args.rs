@@ -17,6 +17,7 @@ use crate::session::policy::{AnonymousSessions, Rolling, Touch};
 
 /// The session cookie, what signs it, and the life of sessions.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions and cookies")]
 pub struct SessionArgs {
     /// File with the secrets that sign session cookies, one a line: the first signs, all verify.
     /// Or set SESSION_SECRET to one secret, or to a JSON array of them [default with the embedded
@@ -51,6 +52,7 @@ pub struct SessionArgs {
 
 /// What the cookie is like.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions and cookies")]
 pub struct CookieArgs {
     /// Name of the session cookie
     #[arg(long, env = "NEXTBNB_COOKIE_NAME", value_name = "NAME", default_value = "nextbnb")]
@@ -101,6 +103,7 @@ pub struct CookieArgs {
 
 /// How long sessions live.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sessions and cookies")]
 pub struct LifeArgs {
     /// Life of a session that nobody uses, and of its cookie; 400 days at most, or `browser`: until
     /// the browser ends, and in the database for --session-expiration

@@ -6,6 +6,7 @@ use super::cache_args::parse_cache_size;
 
 /// What is kept of Next.js's built files.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Upstreams")]
 pub struct StaticFilesArgs {
     /// Memory for files below `/_next/static/` that say of themselves that they are public and never
     /// change, so that Next.js is not asked for each; `0` asks it each time

@@ -9,6 +9,7 @@ use super::durations::parse_hsts;
 
 /// Whether and how TLS is spoken.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
 pub struct TlsArgs {
     /// Speak TLS with the certificate in this file: PEM, the server's own first, then those that
     /// vouch for it. May be repeated (in the environment: separated by colons): a client gets the

@@ -63,7 +63,7 @@ pub(super) fn parse_auth_paths(typed: &[String]) -> Result<AuthPaths, StartError
 }
 
 /// Checks a cookie name: a token (RFC 9110 §5.6.2), since it is written into headers.
-pub(super) fn parse_cookie_name(name: &str) -> Result<String, StartError> {
+pub fn parse_cookie_name(name: &str) -> Result<String, StartError> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(StartError::CookieName { name: name.to_owned() });

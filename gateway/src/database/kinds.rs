@@ -129,6 +129,15 @@ impl EmailColumn {
             Self::Caseless(kind) => Expr::cust_with_expr(format!("CAST($1 AS {kind})"), email),
         }
     }
+
+    /// The same text for all that the column takes for one address.
+    pub(crate) fn spelling(&self, email: &str) -> String {
+        match self {
+            Self::Text => email.to_owned(),
+            Self::Padded => email.trim_end_matches(' ').to_owned(),
+            Self::Caseless(_) => email.to_lowercase(),
+        }
+    }
 }
 
 /// What `"Sessions".sid` is.

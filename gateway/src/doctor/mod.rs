@@ -130,7 +130,7 @@ impl Report {
 }
 
 /// `1 row`, `2 rows`.
-fn counted(count: u64, one: &str) -> String {
+pub(crate) fn counted(count: u64, one: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {one}{plural}")
 }

@@ -52,7 +52,7 @@ fn write_finding(
 }
 
 /// Names from the database are not to move a terminal's cursor.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

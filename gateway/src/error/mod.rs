@@ -4,6 +4,7 @@ mod broken_off;
 mod certificate;
 mod front;
 mod next;
+mod people;
 mod request;
 mod start;
 
@@ -18,6 +19,7 @@ pub use self::broken_off::BrokenOff;
 pub use self::certificate::CertificateError;
 pub use self::front::FrontError;
 pub use self::next::NextError;
+pub use self::people::PeopleError;
 pub use self::request::{Blame, RequestError};
 pub use self::start::StartError;
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::certificate::CertificateError;
 use super::front::FrontError;
 use super::next::NextError;
+use super::people::PeopleError;
 use super::seen_from;
 
 /// Why the program does not start, in the operator's words.
@@ -382,6 +383,9 @@ pub enum StartError {
         source: io::Error,
     },
 
+    /// Accounts or sessions stay as they are.
+    #[error(transparent)]
+    People(#[from] PeopleError),
     /// Next.js is not there, or does not start.
     #[error(transparent)]
     Next(#[from] NextError),

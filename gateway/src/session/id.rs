@@ -27,6 +27,11 @@ impl SessionId {
         (!text.is_empty() && !text.contains('\0')).then(|| Self(text.to_owned()))
     }
 
+    /// That of a row.
+    pub(super) fn stored(sid: String) -> Self {
+        Self(sid)
+    }
+
     /// The id itself, which belongs in the cookie and the row and nowhere else.
     pub fn as_str(&self) -> &str {
         &self.0

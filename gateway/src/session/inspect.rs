@@ -118,6 +118,12 @@ fn written(attributes: &CookieAttributes) -> Option<String> {
     (attributes.soundness == Soundness::Sound).then_some(text)
 }
 
+/// The ids that a pasted text claims, whoever signed them.
+pub(super) fn claimed(pasted: &[u8], cookie_name: &str) -> impl Iterator<Item = SessionId> {
+    let values = values(pasted, cookie_name).into_iter();
+    values.filter_map(|value| Claim::read(&value)?.id())
+}
+
 /// The values under the name; the text itself where it looks like a value.
 fn values(pasted: &[u8], name: &str) -> Vec<Vec<u8>> {
     let text = pasted.trim_ascii();

@@ -9,6 +9,7 @@ pub mod cookie_policy;
 mod decide;
 pub mod feed;
 mod find;
+pub(crate) mod handle;
 pub mod id;
 pub(crate) mod inspect;
 pub mod lifetime;
@@ -21,6 +22,7 @@ pub mod policy;
 pub mod presented;
 mod recheck;
 pub mod record;
+pub(crate) mod records;
 mod resolve;
 mod rewrite;
 pub mod secrets;
@@ -38,6 +40,7 @@ mod told;
 mod touches;
 mod upstream_cookie;
 pub mod user_key;
+mod walk;
 pub mod watch;
 mod writing;
 
@@ -297,7 +300,7 @@ impl Sessions {
         let writing = self.writing(&presented);
         let ending = async move {
             let _told_when_done = writing;
-            past_locks(|| this.table.delete(this.database.connection(), &presented)).await
+            past_locks(|| this.table.delete(this.database.connection(), &presented)).await.map(drop)
         };
         self.database.run(ending).await
     }

@@ -15,7 +15,7 @@ const MOST: u64 = 1000;
 /// Who is signed in, as far as was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignedIn {
-    /// How many sessions are of each account, by the address or the id that their rows name it by.
+    /// How many sessions are of each account, by its address.
     pub sessions: BTreeMap<String, u64>,
     /// Sessions of nobody.
     pub guests: u64,
@@ -44,10 +44,9 @@ impl Sessions {
             }
         }
         let keys: Vec<_> = all.iter().map(Named::key).collect();
-        let are_there = self.accounts.are_there(connection, &keys).await?;
-        for (named, is_there) in all.into_iter().zip(are_there) {
-            match StoredUser::Named(named).name().filter(|_| is_there) {
-                Some(name) => *found.sessions.entry(name.to_owned()).or_default() += 1,
+        for account in self.accounts.find_each(connection, &keys).await? {
+            match account {
+                Some(account) => *found.sessions.entry(account.email).or_default() += 1,
                 None => found.guests += 1,
             }
         }

@@ -6,17 +6,13 @@ use chrono::{DateTime, Utc};
 
 use super::attributes::Soundness;
 use super::record::SessionRecord;
-use super::resolve::read_live;
 use super::store::SessionTable;
-use super::stored_row::StoredRow;
 use super::user_key::{Named, StoredUser, UserKey, UserShape};
+use super::walk::{PAGE, Passed, Walk};
 use crate::accounts::Accounts;
 use crate::database::DatabaseError;
 use crate::database::layout::Layout;
 use crate::database::look::Look;
-
-/// Rows read at a time: some megabytes at most, whatever the table holds.
-const PAGE: u64 = 1000;
 
 /// What the rows are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,25 +54,25 @@ pub(crate) async fn survey(
     now: DateTime<Utc>,
 ) -> Result<Survey, DatabaseError> {
     let table = SessionTable::new(layout);
-    let (mut survey, mut last) = (Survey::default(), None);
+    let (mut survey, mut walk) = (Survey::default(), Walk::through(&table, key, now));
     survey.add_nameless(table.count_nameless(&look.begin().await?).await?);
     loop {
         let left = limit.map_or(PAGE, |limit| limit.saturating_sub(survey.rows()));
         let transaction = look.begin().await?;
         if left == 0 {
-            survey.is_sample = !table.page(&transaction, last.as_deref(), 1).await?.is_empty();
+            survey.is_sample = !walk.next(&transaction, 1).await?.is_empty();
             return Ok(survey);
         }
-        let rows = table.page(&transaction, last.as_deref(), left.min(PAGE)).await?;
-        let Some(end) = rows.last().map(|row| row.sid.clone()) else { return Ok(survey) };
-        let named: Vec<Named> =
-            rows.into_iter().filter_map(|row| survey.add(row, key, now)).collect();
-        let keys: Vec<_> = named.iter().map(Named::key).collect();
-        let are_there = accounts.are_there(&transaction, &keys).await?;
-        for (named, is_there) in named.iter().zip(are_there) {
-            survey.add_named(named, is_there, accounts);
+        let rows = walk.next(&transaction, left.min(PAGE)).await?;
+        if rows.is_empty() {
+            return Ok(survey);
         }
-        last = Some(end);
+        let named: Vec<Named> = rows.into_iter().filter_map(|row| survey.add(row)).collect();
+        let keys: Vec<_> = named.iter().map(Named::key).collect();
+        let found = accounts.find_each(&transaction, &keys).await?;
+        for (named, account) in named.iter().zip(found) {
+            survey.add_named(named, account.is_some(), accounts);
+        }
     }
 }
 
@@ -89,8 +85,8 @@ impl Survey {
     }
 
     /// Counts a row, and tells whom it names where that is to be looked up.
-    fn add(&mut self, row: StoredRow, key: &UserKey, now: DateTime<Utc>) -> Option<Named> {
-        match read_live(row, key, now) {
+    fn add(&mut self, row: Passed) -> Option<Named> {
+        match row.live {
             Ok(Some(live)) => self.add_live(live.record),
             Ok(None) => {
                 self.expired += 1;

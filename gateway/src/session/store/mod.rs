@@ -208,21 +208,22 @@ impl SessionTable {
         self.rows(connection, &delete).await
     }
 
-    /// Removes the rows of `ids`; a row that is not there is no failure. Waits as [`Self::take`].
+    /// Removes the rows of `ids`, and tells how many there were; a row that is not there is no failure.
+    /// Waits as [`Self::take`].
     pub(super) async fn delete(
         &self,
         connection: &impl ConnectionTrait,
         ids: &[SessionId],
-    ) -> Result<(), DatabaseError> {
-        if !ids.is_empty() {
-            let delete = Query::delete()
-                .from_table(self.table.clone())
-                .and_where(self.is_one_of(ids))
-                .and_where_option(waits_briefly(connection.get_database_backend()))
-                .to_owned();
-            self.execute(connection, &delete).await?;
+    ) -> Result<u64, DatabaseError> {
+        if ids.is_empty() {
+            return Ok(0);
         }
-        Ok(())
+        let delete = Query::delete()
+            .from_table(self.table.clone())
+            .and_where(self.is_one_of(ids))
+            .and_where_option(waits_briefly(connection.get_database_backend()))
+            .to_owned();
+        Ok(self.execute(connection, &delete).await?.rows_affected())
     }
 
     /// Of what every write changes.
