@@ -128,7 +128,10 @@ fn body_limit(before: &Path, config: &ConfigFile, max_body: Option<u64>) -> Find
                 .cure("give --max-body the same size, so that a larger body gets 413")
         }
         _ => Finding::warning(ID, format!("{name} runs before pages, and bodies have no limit below 10 MB"))
-            .why("Next.js then cuts a body at 10 MB without an error: an upload arrives damaged")
+            .why(
+                "Next.js then cuts a body at 10 MB without an error, so that an upload arrives damaged; \
+                 releases of before the end of 2025 hold all of it in memory instead",
+            )
             .cure("--max-body 10MiB, or proxyClientMaxBodySize in next.config and --max-body of that size"),
     };
     finding.fact("file", text_of(before)).fact("max_body", max_body)
