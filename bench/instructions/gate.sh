@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Does a request cost more than it did? `make bench-instructions`
 #
-# Counts with measure.sh what a request of a guest, one in a session and one for a built file cost a release build, and fails
-# where that is 3 % over the figure in `figures`, or over 25,000 where that figure is not. With
+# Counts with measure.sh what a request of a guest, one in a session and one for a built file cost a release
+# build, and fails where that is 3 % over the figure in `figures`, or over 25,000 where that figure is not. With
 # UPDATE_FIGURES=1 what was counted becomes the figure. An argument is another binary. Installs valgrind
 # and strace where they are missing (Debian, root).
 set -euo pipefail
@@ -37,10 +37,10 @@ for who in guest session asset; do
     allowed=$((figure * (100 + MARGIN_PERCENT) / 100))
     ((figure > LIMIT || allowed <= LIMIT)) || allowed=$LIMIT
     if ((counted > allowed)); then
-        echo "gate: a $who costs $counted instructions, over the $allowed allowed ($FIGURES has $figure)" >&2
+        echo "gate: $who: a request costs $counted instructions, over the $allowed allowed ($FIGURES has $figure)" >&2
         failed=1
     else
-        echo "gate: a $who costs $counted instructions, of $allowed allowed"
+        echo "gate: $who: a request costs $counted instructions, of $allowed allowed"
     fi
 done
 exit "$failed"

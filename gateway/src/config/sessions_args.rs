@@ -19,7 +19,7 @@ pub struct SessionsArgs {
 pub enum SessionsPart {
     /// List the live sessions: what the log calls each, whose it is, when it was written, its end
     List(SessionsListArgs),
-    /// End sessions, at once on every replica
+    /// End sessions, on every replica within a second
     End(SessionsEndArgs),
 }
 

@@ -54,7 +54,7 @@ impl DevHosts {
         let Some((name, _)) = host_and_port(host) else { return false };
         let name = name.strip_suffix('.').unwrap_or(name);
         let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
-        is_address || is_or_is_below(name, "localhost") || self.0.iter().any(|own| own.is(name))
+        is_address || is_localhost(name) || self.0.iter().any(|own| own.is(name))
     }
 }
 
@@ -67,8 +67,9 @@ impl Name {
     }
 }
 
-fn is_or_is_below(name: &str, parent: &str) -> bool {
-    name.eq_ignore_ascii_case(parent) || is_below(name, parent)
+/// Whether a name leads to this machine, whoever resolves it (RFC 6761 §6.3).
+pub(super) fn is_localhost(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost") || is_below(name, "localhost")
 }
 
 fn is_below(name: &str, parent: &str) -> bool {

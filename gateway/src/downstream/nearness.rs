@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
 
+use super::dev_hosts::is_localhost;
 use super::peer::Peer;
 use crate::proxy::asker::Nearness;
 use crate::proxy::target::host_and_port;
@@ -39,10 +40,8 @@ fn named_host(head: &Parts) -> Option<&str> {
 
 fn is_this_machine(host: &str) -> bool {
     let Some((name, _)) = host_and_port(host) else { return false };
-    let name = name.to_ascii_lowercase();
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    name == "localhost"
-        || name.ends_with(".localhost")
+    is_localhost(name)
         || name == "127.0.0.1"
         || address.and_then(|address| address.parse().ok()) == Some(Ipv6Addr::LOCALHOST)
 }
